@@ -1,0 +1,99 @@
+"""What can go wrong in the gateway, grouped by who must act.
+
+    GatewayError                     code, message (what happened), mend (how to mend it)
+    ├── RequestRefused               the caller sent something that must be changed
+    │   ├── Unauthenticated          no valid token; uniform for unknown, expired and revoked
+    │   ├── Forbidden                known, but the role may not do this
+    │   ├── NotFound                 not there, or not yours: the answer is the same
+    │   ├── Conflict                 clashes with what is already held
+    │   ├── TooLarge                 over the size limit
+    │   └── LengthRequired           a body without a length cannot be checked for truncation
+    ├── NotReady                     asked too early; ask again
+    └── ServiceFailed                ours: database, object store, keys
+
+A bad submission is a report, not an exception: `records.Rejection` carries it.
+Messages are sentences for a case worker. What would help an attacker goes into `detail`, which only
+the operational log shows.
+"""
+
+
+class GatewayError(Exception):
+    """Root of every error raised by the gateway on purpose."""
+
+    def __init__(self, code: str, message: str, mend: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.mend = mend
+        self.detail = detail
+
+
+class RequestRefused(GatewayError):
+    """The caller must change something before trying again."""
+
+
+class Unauthenticated(RequestRefused):
+    """One answer for every way in which a token can be wrong."""
+
+    def __init__(self, *, detail: str) -> None:
+        super().__init__(
+            "unauthenticated",
+            "The access token is missing or not valid.",
+            "Send a valid token in the Authorization header, or ask your administrator for a new one.",
+            detail=detail,
+        )
+
+
+class Forbidden(RequestRefused):
+    """The role of the token does not include this action."""
+
+    def __init__(self, *, detail: str = "") -> None:
+        super().__init__(
+            "forbidden",
+            "This token may not do that.",
+            "Use a token whose role allows this action.",
+            detail=detail,
+        )
+
+
+class NotFound(RequestRefused):
+    """Absent and not-yours are one answer, so that ids cannot be probed."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "not-found",
+            f"There is no such {what}.",
+            "Check the identifier; only what belongs to you can be seen.",
+        )
+
+
+class Conflict(RequestRefused):
+    """The request clashes with what the gateway already holds."""
+
+
+class TooLarge(RequestRefused):
+    """Over a stated size limit."""
+
+
+class LengthRequired(RequestRefused):
+    """A body that does not state its length."""
+
+
+class NotReady(GatewayError):
+    """The thing asked for is on its way."""
+
+
+class ServiceFailed(GatewayError):
+    """Ours to mend; the sender may simply try again."""
+
+
+class SettingsRefused(GatewayError):
+    """The settings are incomplete or unsafe; every fault is named at once."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(
+            "settings",
+            "The settings are not complete or not safe:\n  " + "\n  ".join(faults),
+            "Correct each of them in the environment file; docs/settings.md explains every one.",
+        )
+        self.faults = tuple(faults)

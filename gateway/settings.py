@@ -1,0 +1,151 @@
+"""Every setting of the gateway, read once from the environment and checked as a whole.
+
+No secret has a default, no switch turns a check off, and production refuses to start where the
+settings would expose data. Each process names what it is, and only what that process needs is
+required of it: the web process, for one, never sees a private key.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_address
+from pathlib import Path
+from stat import S_IRWXG, S_IRWXO
+from urllib.parse import parse_qs, urlsplit
+
+from gateway.errors import SettingsRefused
+
+
+class Process(StrEnum):
+    """The kinds of process that run the gateway."""
+
+    WEB = "web"
+    WORKER = "worker"
+    SEQUENCER = "sequencer"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process. Paths are given for secrets, never the secrets themselves."""
+
+    production: bool
+    public_url: str
+    database_url: str
+    s3_endpoint_url: str | None
+    s3_access_key_id: str
+    s3_secret_access_key: str
+    s3_region: str
+    s3_bucket_prefix: str
+    pseudonym_key_file: Path
+    gateway_certificate_file: Path
+    vault_certificate_file: Path | None
+    gateway_key_file: Path | None
+    log_key_file: Path | None
+    log_verifier_file: Path
+    max_upload_bytes: int
+    vault_retention_days: int
+    worker_concurrency: int
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str], process: Process) -> "Settings":
+        """Read and check all settings; raise SettingsRefused naming every fault at once."""
+        reader = _Reader(environ)
+        settings = cls(
+            production=reader.choice("GATEWAY_ENV", ("production", "development")) == "production",
+            public_url=reader.text("PUBLIC_URL").rstrip("/"),
+            database_url=reader.text("DATABASE_URL"),
+            s3_endpoint_url=environ.get("S3_ENDPOINT_URL"),
+            s3_access_key_id=reader.text("S3_ACCESS_KEY_ID"),
+            s3_secret_access_key=reader.text("S3_SECRET_ACCESS_KEY"),
+            s3_region=reader.text("S3_REGION"),
+            s3_bucket_prefix=reader.text("S3_BUCKET_PREFIX"),
+            pseudonym_key_file=reader.secret_file("PSEUDONYM_KEY_FILE"),
+            gateway_certificate_file=reader.file("GATEWAY_CERTIFICATE_FILE"),
+            vault_certificate_file=reader.file_for(process, "VAULT_CERTIFICATE_FILE", Process.WORKER),
+            gateway_key_file=reader.secret_for(process, "GATEWAY_KEY_FILE", Process.WORKER),
+            log_key_file=reader.secret_for(process, "LOG_KEY_FILE", Process.SEQUENCER),
+            log_verifier_file=reader.file("LOG_VERIFIER_FILE"),
+            max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
+            vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
+            worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
+        )
+        faults = reader.faults + (settings.unsafe() if settings.production else [])
+        if faults:
+            raise SettingsRefused(faults)
+        return settings
+
+    def unsafe(self) -> list[str]:
+        """What would expose data in production."""
+        faults = []
+        if urlsplit(self.public_url).scheme != "https":
+            faults.append("PUBLIC_URL must be https:// in production.")
+        if self.s3_endpoint_url and not _private_or_https(self.s3_endpoint_url):
+            faults.append("S3_ENDPOINT_URL must be https:// unless it is on this machine.")
+        database = urlsplit(self.database_url)
+        encrypted = parse_qs(database.query).get("sslmode") == ["verify-full"]
+        if not _loopback(database.hostname) and not encrypted:
+            faults.append("DATABASE_URL must carry sslmode=verify-full unless it is on this machine.")
+        return faults
+
+
+class _Reader:
+    """Collects faults while reading, so that all are reported at once."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str) -> str:
+        value = self._environ.get(name, "").strip()
+        if not value:
+            self.faults.append(f"{name} is not set.")
+        return value
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(name)
+        if value and value not in allowed:
+            self.faults.append(f"{name} must be one of {', '.join(allowed)}.")
+        return value
+
+    def number(self, name: str, *, default: int) -> int:
+        value = self._environ.get(name)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit() or int(value) < 1:
+            self.faults.append(f"{name} must be a whole number above 0.")
+            return default
+        return int(value)
+
+    def file(self, name: str) -> Path:
+        value = self.text(name)
+        path = Path(value)
+        if value and not path.is_file():
+            self.faults.append(f"{name}: there is no file {path}.")
+        return path
+
+    def secret_file(self, name: str) -> Path:
+        path = self.file(name)
+        if path.is_file() and path.stat().st_mode & (S_IRWXG | S_IRWXO):
+            self.faults.append(f"{name}: {path} must be readable by its owner only (chmod 600).")
+        return path
+
+    def file_for(self, process: Process, name: str, only: Process) -> Path | None:
+        return self.file(name) if process is only else None
+
+    def secret_for(self, process: Process, name: str, only: Process) -> Path | None:
+        return self.secret_file(name) if process is only else None
+
+
+def _private_or_https(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or _loopback(parts.hostname)
+
+
+def _loopback(host: str | None) -> bool:
+    if host in (None, "", "localhost"):
+        return True
+    try:
+        return ip_address(str(host)).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,58 @@
+"""One engine, one way to open a transaction.
+
+Every write of the gateway happens inside `Database.transaction()`: it commits when the block ends
+and rolls back when the block raises, so that a state change and its audit entry stand or fall
+together (docs/architecture.md, invariants 1 and 5).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from gateway.errors import ServiceFailed
+
+
+class Database:
+    """PostgreSQL through SQLAlchemy 2 and psycopg 3."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            connect_args={"connect_timeout": 5, "application_name": "gateway"},
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at the end of the block or not at all."""
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except OperationalError as error:
+            raise ServiceFailed(
+                "database-unavailable",
+                "The gateway cannot reach its database just now.",
+                "Nothing was recorded. Try again in a minute.",
+                detail=type(error.orig).__name__,
+            ) from error
+
+    def ping(self) -> None:
+        """Return if the database answers; raise ServiceFailed otherwise."""
+        with self.transaction() as session:
+            session.execute(text("SELECT 1"))
+
+    def dispose(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+
+def raw_connection(session: Session) -> Any:
+    """The psycopg connection under a session, for a library that joins the same transaction."""
+    return session.connection().connection.driver_connection

@@ -1,0 +1,51 @@
+"""Jobs, deferred on the very connection of the business transaction.
+
+Procrastinate writes the job with an INSERT on our connection (docs/adr/0003-jobs.md): the job
+exists if and only if the submission does. Queueing locks keep one waiting job for one submission.
+"""
+
+from uuid import UUID
+
+from procrastinate import App, SyncPsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.store.database import raw_connection
+
+PROCESS = "process_submission"
+SIGN = "sign_release"
+
+
+class JobQueue:
+    """Adds jobs to the caller's transaction; running them is the worker's affair."""
+
+    def __init__(self) -> None:
+        # The connector is never opened: every statement runs on the connection handed over.
+        self._app = App(connector=SyncPsycopgConnector())
+
+    def process(self, session: Session, submission_id: UUID) -> None:
+        """Ask for a submission to be processed."""
+        self._defer(session, PROCESS, submission_id)
+
+    def sign(self, session: Session, release_id: UUID) -> None:
+        """Ask for a release's manifest to be written and signed."""
+        self._defer(session, SIGN, release_id)
+
+    def _defer(self, session: Session, task: str, subject: UUID) -> None:
+        key = f"{task}:{subject}"
+        options = self._app.configure_task(
+            name=task, queue="gateway", lock=key, queueing_lock=key,
+            connection=raw_connection(session),
+        )
+        try:
+            with session.begin_nested():
+                options.defer(subject=str(subject))
+        except AlreadyEnqueued:
+            return  # one waiting job is enough
+
+
+def unfinished_jobs(session: Session) -> int:
+    """How many jobs wait or run: the depth an operator watches."""
+    query = text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
+    return int(session.execute(query).scalar_one())

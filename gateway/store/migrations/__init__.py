@@ -1,0 +1,1 @@
+"""Schema migrations, applied by `gateway.store.migrate` under an advisory lock."""

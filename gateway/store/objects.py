@@ -1,0 +1,233 @@
+"""Object storage over S3: written once, checked by the store against our SHA-256, never overwritten.
+
+Three buckets: `quarantine` (ciphertext as received), `vault` (sealed to the vault key, under Object
+Lock) and `reports` (encrypted to the agency). Large bodies go up in parts, so that memory stays
+bounded whatever the size; every part and every small object carries a SHA-256 that the store itself
+verifies before it answers.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from io import BufferedReader, RawIOBase
+from typing import TYPE_CHECKING, BinaryIO
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gateway.errors import ServiceFailed
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+    from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+PART = 8 << 20
+"""Bytes held in memory for one upload; S3 asks for parts of at least 5 MiB."""
+
+
+class Bucket(StrEnum):
+    """The three places an object can be."""
+
+    QUARANTINE = "quarantine"
+    VAULT = "vault"
+    REPORTS = "reports"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object that the store has confirmed."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+class ObjectStore:
+    """The gateway's buckets on one S3 endpoint."""
+
+    def __init__(
+        self,
+        *,
+        endpoint_url: str | None,
+        access_key_id: str,
+        secret_access_key: str,
+        region: str,
+        bucket_prefix: str,
+        retention_days: int,
+    ) -> None:
+        self._prefix = bucket_prefix
+        self._retention_days = retention_days
+        self._client: "S3Client" = boto3.client(
+            "s3",
+            endpoint_url=endpoint_url,
+            aws_access_key_id=access_key_id,
+            aws_secret_access_key=secret_access_key,
+            region_name=region,
+            config=Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path"},
+                connect_timeout=5,
+                read_timeout=60,
+                retries={"max_attempts": 4, "mode": "standard"},
+                max_pool_connections=32,
+            ),
+        )
+
+    def prepare(self) -> None:
+        """Create the buckets that are missing; the vault locks what it holds."""
+        with _ours("object-store-unavailable"):
+            present = {bucket["Name"] for bucket in self._client.list_buckets()["Buckets"]}
+            for bucket in Bucket:
+                if self._name(bucket) not in present:
+                    self._create(bucket)
+
+    def ping(self) -> None:
+        """Return if the store answers for the vault; raise ServiceFailed otherwise."""
+        with _ours("object-store-unavailable"):
+            self._client.head_bucket(Bucket=self._name(Bucket.VAULT))
+
+    def put(self, bucket: Bucket, key: str, source: BinaryIO) -> Stored:
+        """Store a stream of any length, hashing on the way; return only when it is durable."""
+        with _ours("object-not-stored"):
+            first = _read(source)
+            if len(first) < PART:
+                return self._put_whole(bucket, key, first)
+            return self._put_parts(bucket, key, first, source)
+
+    def get(self, bucket: Bucket, key: str) -> Iterator[bytes]:
+        """The object in blocks of 1 MiB."""
+        with _ours("object-not-readable"):
+            body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
+            yield from body.iter_chunks(1 << 20)
+
+    def open(self, bucket: Bucket, key: str) -> BinaryIO:
+        """The object as a readable stream; the caller closes it."""
+        with _ours("object-not-readable"):
+            body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
+            return BufferedReader(_Reading(body.iter_chunks(1 << 20)))
+
+    def delete(self, bucket: Bucket, key: str) -> None:
+        """Remove an object that nothing refers to (a crash may leave one; never the reverse)."""
+        with _ours("object-not-deleted"):
+            self._client.delete_object(Bucket=self._name(bucket), Key=key)
+
+    def _name(self, bucket: Bucket) -> str:
+        return f"{self._prefix}-{bucket}"
+
+    def _create(self, bucket: Bucket) -> None:
+        name = self._name(bucket)
+        if bucket is not Bucket.VAULT:
+            self._client.create_bucket(Bucket=name)
+            return
+        self._client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+        self._client.put_object_lock_configuration(
+            Bucket=name,
+            ObjectLockConfiguration={
+                "ObjectLockEnabled": "Enabled",
+                "Rule": {
+                    "DefaultRetention": {"Mode": "COMPLIANCE", "Days": self._retention_days}
+                },
+            },
+        )
+
+    def _put_whole(self, bucket: Bucket, key: str, data: bytes) -> Stored:
+        digest = sha256(data)
+        self._client.put_object(
+            Bucket=self._name(bucket),
+            Key=key,
+            Body=data,
+            ChecksumSHA256=b64encode(digest.digest()).decode(),
+        )
+        return Stored(key=key, size=len(data), sha256=digest.hexdigest())
+
+    def _put_parts(self, bucket: Bucket, key: str, first: bytes, source: BinaryIO) -> Stored:
+        name = self._name(bucket)
+        upload = self._client.create_multipart_upload(
+            Bucket=name, Key=key, ChecksumAlgorithm="SHA256"
+        )["UploadId"]
+        try:
+            return self._send_parts(bucket, key, upload, _blocks(first, source))
+        except BaseException:
+            self._client.abort_multipart_upload(Bucket=name, Key=key, UploadId=upload)
+            raise
+
+    def _send_parts(
+        self, bucket: Bucket, key: str, upload: str, blocks: Iterator[bytes]
+    ) -> Stored:
+        name, digest, size = self._name(bucket), sha256(), 0
+        parts: "list[CompletedPartTypeDef]" = []
+        for number, block in enumerate(blocks, start=1):
+            checksum = b64encode(sha256(block).digest()).decode()
+            answer = self._client.upload_part(
+                Bucket=name,
+                Key=key,
+                UploadId=upload,
+                PartNumber=number,
+                Body=block,
+                ChecksumSHA256=checksum,
+            )
+            parts.append(
+                {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
+            )
+            digest.update(block)
+            size += len(block)
+        self._client.complete_multipart_upload(
+            Bucket=name, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+        )
+        return Stored(key=key, size=size, sha256=digest.hexdigest())
+
+
+def _read(source: BinaryIO) -> bytes:
+    """One full part, or less only at the end of the stream."""
+    parts: list[bytes] = []
+    wanted = PART
+    while wanted and (block := source.read(wanted)):
+        parts.append(block)
+        wanted -= len(block)
+    return b"".join(parts)
+
+
+def _blocks(first: bytes, source: BinaryIO) -> Iterator[bytes]:
+    block = first
+    while block:
+        yield block
+        block = _read(source)
+
+
+class _Reading(RawIOBase):
+    """A readable stream over the blocks of an object, for code that reads files."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        if not self._left:
+            self._left = memoryview(next(self._blocks, b""))
+        target = memoryview(buffer).cast("B")
+        count = min(len(target), len(self._left))
+        target[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count
+
+
+@contextmanager
+def _ours(code: str) -> Iterator[None]:
+    """Whatever the store does wrong is ours to mend, and never the sender's."""
+    try:
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise ServiceFailed(
+            code,
+            "The gateway cannot reach its object store just now.",
+            "Nothing was recorded. Try again in a minute.",
+            detail=type(error).__name__,
+        ) from error

@@ -1,0 +1,30 @@
+"""Typed tables, one module a subject. Imported together so that the metadata is whole."""
+
+from gateway.store.tables.access import AccessTokenRow
+from gateway.store.tables.agencies import AgencyRow, CertificateRow
+from gateway.store.tables.log import CheckpointRow, LeafRow, OutboxRow, TileRow
+from gateway.store.tables.model import Model
+from gateway.store.tables.releases import ReleaseItemRow, ReleaseRow
+from gateway.store.tables.submissions import (
+    IdempotencyRow,
+    PackageRow,
+    SubmissionRow,
+    TransitionRow,
+)
+
+__all__ = [
+    "AccessTokenRow",
+    "AgencyRow",
+    "CertificateRow",
+    "CheckpointRow",
+    "IdempotencyRow",
+    "LeafRow",
+    "Model",
+    "OutboxRow",
+    "PackageRow",
+    "ReleaseItemRow",
+    "ReleaseRow",
+    "SubmissionRow",
+    "TileRow",
+    "TransitionRow",
+]

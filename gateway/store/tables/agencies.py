@@ -1,0 +1,33 @@
+"""Agencies that may send, and the OpenPGP certificates they sign with."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.tables.model import Model
+
+
+class AgencyRow(Model):
+    """An enrolled agency of the register."""
+
+    __tablename__ = "agency"
+
+    agency_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    agency_type: Mapped[str]
+    area: Mapped[str]
+    enrolled_at: Mapped[datetime]
+    suspended_at: Mapped[datetime | None]
+
+
+class CertificateRow(Model):
+    """One public certificate; a fingerprint belongs to one agency only."""
+
+    __tablename__ = "certificate"
+
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.agency_id"), index=True)
+    data: Mapped[bytes]
+    expires_at: Mapped[datetime | None]
+    added_at: Mapped[datetime]
