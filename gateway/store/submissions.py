@@ -99,7 +99,9 @@ def releasable(
 ) -> list[Submission]:
     """Stored submissions that nothing supersedes, within a span of reporting periods."""
     query = select(SubmissionRow).where(
-        SubmissionRow.state.in_(ACCEPTED), SubmissionRow.superseded_by.is_(None)
+        SubmissionRow.state.in_(ACCEPTED),
+        SubmissionRow.superseded_by.is_(None),
+        SubmissionRow.submission_type != "TEST",
     )
     if period_start is not None:
         query = query.where(SubmissionRow.period_start >= period_start)
@@ -195,6 +197,14 @@ def use_idempotency_key(
         .on_conflict_do_nothing()
     )
     return session.get_one(IdempotencyRow, (agency_id, key)).submission_id
+
+
+def stored_event(session: Session, submission_id: UUID) -> UUID:
+    """The audit event of the moment a submission was stored."""
+    query = select(TransitionRow.event_id).where(
+        TransitionRow.submission_id == submission_id, TransitionRow.to_state == State.STORED
+    )
+    return session.scalars(query).one()
 
 
 def unprocessed(session: Session, *, before: datetime) -> list[UUID]:

@@ -1,0 +1,43 @@
+"""What the database knows that the standard's submission rules ask for (CT-003, 008, 009, 010)."""
+
+from datetime import date
+from uuid import UUID
+
+from gateway.records import Submission
+from gateway.store.database import Database
+from gateway.store.submissions import accepted_package, has_accepted_return, package_owner
+
+
+class DatabaseHistory:
+    """`validators.run.History` for one submission of one authenticated agency."""
+
+    def __init__(self, database: Database, submission: Submission) -> None:
+        self._database = database
+        self._submission = submission
+
+    def is_registered_sender(self, agency_id: str) -> bool:
+        """Whether the manifest names the agency that sent the submission."""
+        return agency_id == self._submission.agency_id
+
+    def first_received(self, submission_id: str) -> date | None:
+        """When another submission of this agency used this id first."""
+        with self._database.transaction() as session:
+            owner = package_owner(session, self._submission.agency_id, UUID(submission_id))
+            if owner is None or owner.submission_id == self._submission.id:
+                return None
+            return owner.first_received.date()
+
+    def accepted_submission(self, submission_id: str) -> tuple[date, date] | None:
+        """The period of an accepted submission of this agency."""
+        with self._database.transaction() as session:
+            found = accepted_package(session, self._submission.agency_id, UUID(submission_id))
+        if found is None or found.period_start is None or found.period_end is None:
+            return None
+        return found.period_start, found.period_end
+
+    def has_accepted_return(self, period_start: date, period_end: date) -> bool:
+        """Whether a return for this period stands already."""
+        with self._database.transaction() as session:
+            return has_accepted_return(
+                session, self._submission.agency_id, period_start, period_end
+            )

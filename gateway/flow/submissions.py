@@ -1,0 +1,111 @@
+"""What an agency may do with its own submissions after sending them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from audit.actions import Action
+from gateway.errors import NotFound, NotReady
+from gateway.flow.trail import AuditTrail
+from gateway.records import Principal, State, Submission
+from gateway.store.database import Database
+from gateway.store.log import leaf_index, pending_entry
+from gateway.store.objects import Bucket, ObjectStore
+from gateway.store.submissions import find_submission, list_submissions, lock_submission, move
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlace:
+    """Where the entry of a submission's receipt is: its bytes, and its index once sequenced."""
+
+    entry: bytes
+    index: int | None
+
+
+class Submissions:
+    """Status, reports and withdrawal. What is another agency's does not exist here."""
+
+    def __init__(
+        self,
+        database: Database,
+        objects: ObjectStore,
+        trail: AuditTrail,
+        *,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._trail = trail
+        self._clock = clock
+
+    def find(self, submission_id: UUID, *, by: Principal) -> Submission:
+        """One submission of the caller's agency, or NotFound."""
+        with self._database.transaction() as session:
+            found = find_submission(session, submission_id, agency_id=by.agency)
+        if found is None:
+            raise NotFound("submission")
+        return found
+
+    def list(self, *, by: Principal, before: datetime | None, limit: int) -> list[Submission]:
+        """The caller's agency's submissions, newest first."""
+        with self._database.transaction() as session:
+            return list_submissions(session, by.agency, before=before, limit=limit)
+
+    def report(self, submission_id: UUID, *, by: Principal) -> Submission:
+        """The submission with its report; the reading is in the log before the answer leaves."""
+        submission = self.find(submission_id, by=by)
+        if submission.report is None:
+            raise _no_report(submission)
+        with self._database.transaction() as session:
+            self._trail.about(session, Action.REPORT_READ, by, submission)
+        return submission
+
+    def full_report(self, submission_id: UUID, *, by: Principal) -> Iterator[bytes]:
+        """The report with values, encrypted to the agency's certificate."""
+        submission = self.find(submission_id, by=by)
+        if submission.report_key is None:
+            raise _no_report(submission)
+        with self._database.transaction() as session:
+            self._trail.about(session, Action.REPORT_READ, by, submission)
+        return self._objects.get(Bucket.REPORTS, submission.report_key)
+
+    def receipt(self, submission_id: UUID, *, by: Principal) -> tuple[Submission, LogPlace]:
+        """The submission and the log entry that proves its receipt."""
+        submission = self.find(submission_id, by=by)
+        with self._database.transaction() as session:
+            entry = pending_entry(session, submission.event_id)
+            index = leaf_index(session, submission.event_id)
+        if entry is None:
+            raise LookupError("a submission without its audit entry")
+        return submission, LogPlace(entry=entry, index=index)
+
+    def withdraw(self, submission_id: UUID, *, by: Principal) -> Submission:
+        """Mark a submission as withdrawn; what is stored stays until its retention ends.
+
+        Withdrawing twice is withdrawing once.
+        """
+        with self._database.transaction() as session:
+            if find_submission(session, submission_id, agency_id=by.agency) is None:
+                raise NotFound("submission")
+            submission = lock_submission(session, submission_id)
+            if submission.state is State.WITHDRAWN:
+                return submission
+            event_id = self._trail.new_event_id()
+            withdrawn = move(
+                session, submission, State.WITHDRAWN, event_id=event_id, now=self._clock()
+            )
+            self._trail.about(
+                session, Action.SUBMISSION_WITHDRAWN, by, submission, event_id=event_id
+            )
+        return withdrawn
+
+
+def _no_report(submission: Submission) -> NotReady | NotFound:
+    if submission.state is State.RECEIVED:
+        return NotReady(
+            "report-not-ready",
+            "The submission is still being checked.",
+            "Ask again in a few seconds.",
+        )
+    return NotFound("report")

@@ -1,0 +1,140 @@
+"""PostgreSQL behind the audit log: the outbox that business transactions fill, and the log itself.
+
+The outbox is drained by exactly the rows that were read, never by "everything after the last id":
+a transaction that took a low id may commit late, and a cursor would skip it for ever.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.orm import Session
+
+from audit.entry import Entry
+from audit.sequencer import FullTile, Pending
+from gateway.store.database import Database
+from gateway.store.tables import CheckpointRow, LeafRow, OutboxRow, TileRow
+
+# Any constant will do; it only has to be the same in every sequencer.
+SEQUENCER_LOCK = 0x6C6F67
+
+
+def write_entry(session: Session, entry: Entry) -> UUID:
+    """Put an entry into the outbox of the caller's transaction; return its event id."""
+    event_id = UUID(entry.event_id)
+    session.add(OutboxRow(event_id=event_id, entry=entry.to_bytes()))
+    session.flush()
+    return event_id
+
+
+def leaf_index(session: Session, event_id: UUID) -> int | None:
+    """Where an event stands in the log, or None while it waits in the outbox."""
+    return session.scalars(select(LeafRow.index).where(LeafRow.event_id == event_id)).first()
+
+
+def pending_entry(session: Session, event_id: UUID) -> bytes | None:
+    """The bytes of an event, sequenced or not."""
+    waiting = session.scalars(select(OutboxRow.entry).where(OutboxRow.event_id == event_id)).first()
+    if waiting is not None:
+        return waiting
+    return session.scalars(select(LeafRow.entry).where(LeafRow.event_id == event_id)).first()
+
+
+def log_entries(session: Session, start: int, stop: int) -> Sequence[bytes]:
+    """The bytes of the leaves start to stop - 1."""
+    query = select(LeafRow.entry).where(LeafRow.index >= start, LeafRow.index < stop)
+    return session.scalars(query.order_by(LeafRow.index)).all()
+
+
+def outbox_depth(session: Session) -> int:
+    """How many entries wait to be sequenced."""
+    return session.execute(select(func.count()).select_from(OutboxRow)).scalar_one()
+
+
+@contextmanager
+def sequencer_lock(database: Database) -> Iterator[bool]:
+    """Hold the one sequencer's lock for the block; False if another process has it.
+
+    A session lock on a connection of its own: it falls with the process, however that dies.
+    """
+    with database.engine.connect() as connection:
+        lock = {"lock": SEQUENCER_LOCK}
+        held = connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), lock).scalar_one()
+        connection.commit()
+        try:
+            yield bool(held)
+        finally:
+            if held and not connection.closed:
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
+                connection.commit()
+
+
+class PostgresLog:
+    """`audit.sequencer.LogStore` over PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pending(self, limit: int) -> Sequence[Pending]:
+        """Committed outbox rows; order follows the id, which is near the order of commit."""
+        with self._database.transaction() as session:
+            rows = session.scalars(select(OutboxRow).order_by(OutboxRow.id).limit(limit))
+            return [Pending(outbox_id=row.id, entry=row.entry) for row in rows]
+
+    def head(self) -> bytes | None:
+        """The newest signed checkpoint."""
+        with self._database.transaction() as session:
+            newest = select(CheckpointRow.note).order_by(CheckpointRow.size.desc()).limit(1)
+            return session.scalars(newest).first()
+
+    def leaf_hashes(self, start: int, stop: int) -> Sequence[bytes]:
+        """Leaf hashes start to stop - 1."""
+        with self._database.transaction() as session:
+            query = select(LeafRow.leaf_hash).where(LeafRow.index >= start, LeafRow.index < stop)
+            return session.scalars(query.order_by(LeafRow.index)).all()
+
+    def entries(self, start: int, stop: int) -> Sequence[bytes]:
+        """Entry bytes start to stop - 1."""
+        with self._database.transaction() as session:
+            return log_entries(session, start, stop)
+
+    def tile(self, level: int, number: int) -> FullTile | None:
+        """A complete tile, or None."""
+        with self._database.transaction() as session:
+            row = session.get(TileRow, (level, number))
+            if row is None:
+                return None
+            return FullTile(level=level, number=number, hashes=row.hashes, root=row.root)
+
+    def append(
+        self,
+        *,
+        first_index: int,
+        pending: Sequence[Pending],
+        leaf_hashes: Sequence[bytes],
+        tiles: Sequence[FullTile],
+        checkpoint: bytes,
+    ) -> None:
+        """One transaction; dense primary keys make a second sequencer fail instead of fork."""
+        size = first_index + len(pending)
+        with self._database.transaction() as session:
+            session.add_all(
+                LeafRow(
+                    index=first_index + offset,
+                    event_id=UUID(Entry.from_bytes(row.entry).event_id),
+                    entry=row.entry,
+                    leaf_hash=leaf_hash,
+                )
+                for offset, (row, leaf_hash) in enumerate(zip(pending, leaf_hashes, strict=True))
+            )
+            session.add_all(
+                TileRow(level=tile.level, number=tile.number, hashes=tile.hashes, root=tile.root)
+                for tile in tiles
+            )
+            session.add(CheckpointRow(size=size, note=checkpoint, signed_at=datetime.now(UTC)))
+            session.flush()
+            session.execute(
+                delete(OutboxRow).where(OutboxRow.id.in_([row.outbox_id for row in pending]))
+            )
