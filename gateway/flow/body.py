@@ -4,6 +4,8 @@ from hashlib import new
 from io import RawIOBase
 from typing import TYPE_CHECKING, BinaryIO
 
+from gateway.errors import TooLarge
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -11,11 +13,16 @@ ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 """The digests of RFC 9530 that are safe against collisions, by their name in hashlib."""
 
 
-class MeasuredBody(RawIOBase, BinaryIO):
-    """Wraps a body; after it has been read, `digest` tells what passed."""
+class MeasuredBody(RawIOBase):
+    """Wraps a body; after it has been read, `digest` tells what passed.
 
-    def __init__(self, body: BinaryIO, algorithms: frozenset[str]) -> None:
+    Raises TooLarge as soon as more than `max_bytes` came through, whatever was announced.
+    """
+
+    def __init__(self, body: BinaryIO, algorithms: frozenset[str], *, max_bytes: int) -> None:
         self._body = body
+        self._max_bytes = max_bytes
+        self._size = 0
         self._hashes = {name: new(ALGORITHMS[name]) for name in algorithms}
 
     def readable(self) -> bool:
@@ -25,6 +32,9 @@ class MeasuredBody(RawIOBase, BinaryIO):
         target = memoryview(buffer).cast("B")
         block = self._body.read(len(target))
         target[: len(block)] = block
+        self._size += len(block)
+        if self._size > self._max_bytes:
+            raise too_large(self._max_bytes)
         for running in self._hashes.values():
             running.update(block)
         return len(block)
@@ -32,3 +42,12 @@ class MeasuredBody(RawIOBase, BinaryIO):
     def digest(self, algorithm: str) -> bytes:
         """The digest of everything read so far."""
         return self._hashes[algorithm].digest()
+
+
+def too_large(limit: int) -> TooLarge:
+    """The refusal of a body over the limit."""
+    return TooLarge(
+        "too-large",
+        f"The upload is larger than {limit} bytes.",
+        "Split the return by record type, or leave attachments out.",
+    )

@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from audit.actions import Action
-from gateway.errors import Conflict, NotFound, RequestRefused, TooLarge
-from gateway.flow.body import MeasuredBody
+from gateway.errors import Conflict, NotFound, RequestRefused
+from gateway.flow.body import MeasuredBody, too_large
 from gateway.flow.trail import AuditTrail, What
 from gateway.records import Acknowledgement, Channel, Principal, State, Submission
 from gateway.store.database import Database
@@ -32,10 +32,10 @@ from gateway.store.submissions import (
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An upload as announced by its sender. Digests are raw bytes by algorithm name."""
+    """An upload as announced by its sender; without a length it must carry a digest."""
 
     body: BinaryIO
-    length: int
+    length: int | None
     channel: Channel
     digests: dict[str, bytes]
     idempotency_key: str | None = None
@@ -83,14 +83,8 @@ class Intake:
         return acknowledgement
 
     def _admit(self, delivery: Delivery, by: Principal) -> None:
-        if delivery.length > self._max_bytes:
-            raise TooLarge(
-                "too-large",
-                f"The upload is larger than {self._max_bytes} bytes.",
-                "Split the return by record type, or leave attachments out.",
-            )
-        if delivery.length == 0:
-            raise RequestRefused("empty-body", "The upload is empty.", "Send the encrypted package.")
+        if delivery.length is not None and delivery.length > self._max_bytes:
+            raise too_large(self._max_bytes)
         if delivery.replaces is not None:
             self._replaceable(delivery.replaces, by)
 
@@ -107,14 +101,12 @@ class Intake:
             )
 
     def _store(self, delivery: Delivery, key: str) -> Stored:
-        body = MeasuredBody(delivery.body, frozenset(delivery.digests))
+        body = MeasuredBody(
+            delivery.body, frozenset(delivery.digests), max_bytes=self._max_bytes
+        )
         stored = self._objects.put(Bucket.QUARANTINE, key, body)
         try:
-            if stored.size != delivery.length:
-                raise _cut_short(delivery.length, stored.size)
-            for algorithm, expected in delivery.digests.items():
-                if not compare_digest(body.digest(algorithm), expected):
-                    raise _wrong_digest(algorithm)
+            _complete(delivery, stored, body)
         except RequestRefused:
             self._objects.delete(Bucket.QUARANTINE, key)
             raise
@@ -169,6 +161,17 @@ def _known(session: Session, agency_id: str, sha256: str) -> Submission:
     if submission is None:
         raise LookupError("a unique constraint refused bytes that nobody holds")
     return submission
+
+
+def _complete(delivery: Delivery, stored: Stored, body: MeasuredBody) -> None:
+    """Raise unless what arrived is what was announced, to the byte."""
+    if stored.size == 0:
+        raise RequestRefused("empty-body", "The upload is empty.", "Send the encrypted package.")
+    if delivery.length is not None and stored.size != delivery.length:
+        raise _cut_short(delivery.length, stored.size)
+    for algorithm, expected in delivery.digests.items():
+        if not compare_digest(body.digest(algorithm), expected):
+            raise _wrong_digest(algorithm)
 
 
 def _cut_short(expected: int, actual: int) -> RequestRefused:

@@ -1,0 +1,65 @@
+"""Reading the log: checkpoints, proofs, tiles and receipts, for whoever may ask."""
+
+from audit.errors import AuditError
+from audit.receipt import make_receipt
+from audit.sequencer import prove_consistency, prove_inclusion
+from audit.tiles import render_tile
+from gateway.errors import NotFound, NotReady, RequestRefused
+from gateway.flow.submissions import LogPlace
+from gateway.store.log import PostgresLog
+
+
+class LogReading:
+    """What the log publishes."""
+
+    def __init__(self, log: PostgresLog) -> None:
+        self._log = log
+
+    def checkpoint(self) -> bytes:
+        """The newest signed checkpoint."""
+        head = self._log.head()
+        if head is None:
+            raise NotReady("log-empty", "The log has no checkpoint yet.", "Ask again in a second.")
+        return head
+
+    def inclusion(self, index: int) -> tuple[list[bytes], bytes]:
+        """The proof that leaf `index` is under the newest checkpoint, and that checkpoint."""
+        head = self.checkpoint()
+        try:
+            return list(prove_inclusion(self._log, index, head)), head
+        except AuditError as error:
+            raise _out_of_range() from error
+
+    def consistency(self, first: int, second: int) -> tuple[list[bytes], bytes]:
+        """The proof that the tree of size `second` extends that of size `first`."""
+        head = self.checkpoint()
+        try:
+            return list(prove_consistency(self._log, first, second)), head
+        except AuditError as error:
+            raise _out_of_range() from error
+
+    def tile(self, path: str) -> bytes:
+        """Any tile by its C2SP path."""
+        try:
+            return render_tile(self._log, path)
+        except AuditError as error:
+            raise NotFound("tile") from error
+
+    def receipt(self, place: LogPlace) -> str:
+        """A receipt that can be verified offline, once the entry is under a checkpoint."""
+        if place.index is None:
+            raise NotReady(
+                "receipt-not-ready",
+                "The submission is safe; its receipt is being signed.",
+                "Ask again in a second.",
+            )
+        proof, head = self.inclusion(place.index)
+        return make_receipt(place.entry, place.index, proof, head).to_text()
+
+
+def _out_of_range() -> RequestRefused:
+    return RequestRefused(
+        "log-range",
+        "The log has no tree of that size or no leaf of that number.",
+        "Ask for numbers within the newest checkpoint.",
+    )

@@ -1,0 +1,157 @@
+"""/v1/submissions: send, look, withdraw, replace. An agency sees its own and nothing else."""
+
+from dataclasses import fields
+from typing import Any
+from uuid import UUID
+
+from flask import Response, jsonify, request, url_for
+from flask_smorest import Blueprint
+
+from gateway.flow.intake import Intake
+from gateway.flow.proofs import LogReading
+from gateway.flow.submissions import Submissions
+from gateway.records import Acknowledgement, Scope, Submission
+from gateway.web.authorisation import Guard, principal
+from gateway.web.journal import note
+from gateway.web.schemas import (
+    AcknowledgementSchema,
+    ProblemSchema,
+    SubmissionListSchema,
+    SubmissionQuerySchema,
+    SubmissionSchema,
+)
+from gateway.web.upload import delivery
+from validators.report import Report, render_text
+
+FIELDS = fields(Submission)
+UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "description": "An OpenPGP message: the package, signed by the agency and encrypted to "
+        "the gateway.",
+        "content": {
+            "application/pgp-encrypted": {"schema": {"type": "string", "format": "binary"}}
+        },
+    },
+    "parameters": [
+        {
+            "in": "header",
+            "name": name,
+            "schema": {"type": "string"},
+            "description": description,
+        }
+        for name, description in (
+            ("Content-Digest", "RFC 9530, for example `sha-256=:<base64>:`."),
+            ("Idempotency-Key", "Makes a repeated request safe; one key for one package."),
+        )
+    ],
+}
+
+
+def submissions_blueprint(
+    guard: Guard, *, intake: Intake, submissions: Submissions, proofs: LogReading
+) -> Blueprint:
+    """The routes of the senders."""
+    routes = Blueprint(
+        "submissions", __name__, url_prefix="/v1/submissions", description="Send and follow up."
+    )
+
+    def accept(replaces: UUID | None) -> Any:
+        acknowledgement = intake.receive(
+            delivery(request, replaces=replaces), by=principal()
+        )
+        submission = acknowledgement.submission
+        note(submission=str(submission.id), bytes=submission.size)
+        location = url_for("submissions.show", submission_id=submission.id)
+        status = 200 if acknowledgement.repeated else 201
+        return _acknowledged(acknowledgement), status, {"Location": location}
+
+    @routes.route("", methods=["POST"])
+    @routes.doc(**UPLOAD)
+    @routes.response(201, AcknowledgementSchema, description="Received, and durable from now on.")
+    @routes.alt_response(200, schema=AcknowledgementSchema, description="Received before.")
+    @routes.alt_response(400, schema=ProblemSchema, description="Cut short or altered on the way.")
+    @guard.needs(Scope.SUBMIT)
+    def create() -> Any:
+        """Send a package."""
+        return accept(None)
+
+    @routes.route("/<uuid:submission_id>/replacement", methods=["POST"])
+    @routes.doc(**UPLOAD)
+    @routes.response(201, AcknowledgementSchema, description="Received, and durable from now on.")
+    @routes.alt_response(409, schema=ProblemSchema, description="Not in a state to be replaced.")
+    @guard.needs(Scope.SUBMIT)
+    def replace(submission_id: UUID) -> Any:
+        """Send a package that replaces an accepted one; its manifest must name it too."""
+        return accept(submission_id)
+
+    @routes.route("", methods=["GET"])
+    @routes.arguments(SubmissionQuerySchema, location="query")
+    @routes.response(200, SubmissionListSchema)
+    @guard.needs(Scope.SUBMISSIONS)
+    def index(query: dict[str, Any]) -> Any:
+        """The agency's submissions, newest first."""
+        found = submissions.list(by=principal(), before=query["before"], limit=query["limit"])
+        last = found[-1].received_at if len(found) == query["limit"] else None
+        return {"submissions": found, "next_before": last}
+
+    @routes.route("/<uuid:submission_id>", methods=["GET"])
+    @routes.response(200, SubmissionSchema)
+    @routes.alt_response(404, schema=ProblemSchema, description="Absent, or another agency's.")
+    @guard.needs(Scope.SUBMISSIONS)
+    def show(submission_id: UUID) -> Submission:
+        """One submission."""
+        return submissions.find(submission_id, by=principal())
+
+    @routes.route("/<uuid:submission_id>/report", methods=["GET"])
+    @routes.response(200, description="Findings without values, as JSON or, if asked, as text.")
+    @guard.needs(Scope.SUBMISSIONS)
+    def report(submission_id: UUID) -> Response:
+        """What was found: where, which rule, how to mend it; never the values."""
+        found = submissions.report(submission_id, by=principal())
+        return _report(found)
+
+    @routes.route("/<uuid:submission_id>/report.pgp", methods=["GET"])
+    @routes.response(200, description="The full report, encrypted to the agency.")
+    @guard.needs(Scope.SUBMISSIONS)
+    def full_report(submission_id: UUID) -> Response:
+        """The full report with values, encrypted to the certificate that signed the package."""
+        blocks = submissions.full_report(submission_id, by=principal())
+        return Response(blocks, content_type="application/pgp-encrypted")
+
+    @routes.route("/<uuid:submission_id>/receipt", methods=["GET"])
+    @routes.response(200, description="A C2SP tlog-proof, to be verified offline.")
+    @guard.needs(Scope.SUBMISSIONS)
+    def receipt(submission_id: UUID) -> Response:
+        """The proof that the submission was received, when, and with which bytes."""
+        _, place = submissions.receipt(submission_id, by=principal())
+        return Response(proofs.receipt(place), content_type="text/plain; charset=utf-8")
+
+    @routes.route("/<uuid:submission_id>/withdrawal", methods=["POST"])
+    @routes.response(200, SubmissionSchema)
+    @routes.alt_response(409, schema=ProblemSchema, description="Not in a state to be withdrawn.")
+    @guard.needs(Scope.SUBMIT)
+    def withdraw(submission_id: UUID) -> Submission:
+        """Withdraw a submission; it will not be part of any later release."""
+        return submissions.withdraw(submission_id, by=principal())
+
+    return routes
+
+
+def _acknowledged(acknowledgement: Acknowledgement) -> dict[str, Any]:
+    return {
+        **{field.name: getattr(acknowledgement.submission, field.name) for field in FIELDS},
+        "repeated": acknowledgement.repeated,
+    }
+
+
+def _report(submission: Submission) -> Response:
+    content = submission.report or {}
+    if request.accept_mimetypes.best_match(["application/json", "text/plain"]) != "text/plain":
+        return jsonify(content)
+    if "refusal" in content:
+        refusal = content["refusal"]
+        text = f"Rejected ({refusal['code']}): {refusal['message']}\n{refusal['mend']}\n"
+    else:
+        text = render_text(Report.from_dict(content))
+    return Response(text, content_type="text/plain; charset=utf-8")

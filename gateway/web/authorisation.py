@@ -1,0 +1,54 @@
+"""Bearer tokens (RFC 6750) in the Authorization header only; a token in a URL is not looked at."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from flask import g, request
+
+from gateway.errors import Forbidden, Unauthenticated
+from gateway.flow.access import Access
+from gateway.records import Principal, Scope
+from gateway.web.journal import note
+
+P = ParamSpec("P")
+R = TypeVar("R")
+MAX_TOKEN = 200
+
+
+class Guard:
+    """Lets a view run only for a principal who holds its scope."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def needs(self, scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
+        """Decorate a view with the one scope it needs; the principal is then `principal()`."""
+
+        def decorate(view: Callable[P, R]) -> Callable[P, R]:
+            @wraps(view)
+            def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+                g.principal = self._authenticate()
+                if scope not in g.principal.scopes:
+                    raise Forbidden(detail=f"needs {scope}")
+                return view(*args, **kwargs)
+
+            return guarded
+
+        return decorate
+
+    def _authenticate(self) -> Principal:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not 0 < len(secret) <= MAX_TOKEN:
+            raise Unauthenticated(detail="no bearer token")
+        principal = self._access.authenticate(
+            secret, source=request.remote_addr, request_id=g.request_id
+        )
+        note(agency=principal.agency_id)
+        return principal
+
+
+def principal() -> Principal:
+    """Who is asking, in a view that a Guard let run."""
+    found: Principal = g.principal
+    return found

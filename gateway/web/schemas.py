@@ -1,0 +1,139 @@
+"""The API's answers and questions as marshmallow schemas; OpenAPI is written from them."""
+
+from typing import Any, ClassVar
+
+from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
+
+from gateway.records import Channel, ReleaseState, State
+
+
+class Strict(Schema):
+    """What a caller sends: an unknown key is a mistake worth telling."""
+
+    class Meta:
+        unknown = RAISE
+
+
+class SubmissionSchema(Schema):
+    """A submission as its agency sees it."""
+
+    id = fields.UUID(metadata={"description": "The gateway's id of this upload."})
+    state = fields.Enum(State, by_value=True)
+    channel = fields.Enum(Channel, by_value=True)
+    received_at = fields.AwareDateTime()
+    settled_at = fields.AwareDateTime(allow_none=True)
+    sha256 = fields.String(metadata={"description": "SHA-256 of the ciphertext as received."})
+    size = fields.Integer(metadata={"description": "Bytes of ciphertext."})
+    package_id = fields.UUID(
+        allow_none=True, metadata={"description": "submission_id of the package's manifest."}
+    )
+    submission_type = fields.String(allow_none=True)
+    period_start = fields.Date(allow_none=True)
+    period_end = fields.Date(allow_none=True)
+    standard = fields.String(allow_none=True)
+    records = fields.Integer(allow_none=True, metadata={"description": "Records accepted."})
+    error_code = fields.String(allow_none=True)
+    superseded_by = fields.UUID(allow_none=True)
+
+
+class SubmissionListSchema(Schema):
+    """A page of submissions, newest first."""
+
+    submissions = fields.List(fields.Nested(SubmissionSchema))
+    next_before = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "Pass as `before` for the next page."}
+    )
+
+
+class SubmissionQuerySchema(Schema):
+    """Paging."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    before = fields.AwareDateTime(load_default=None)
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+
+
+class AcknowledgementSchema(SubmissionSchema):
+    """The answer to an upload: it is durable now."""
+
+    repeated = fields.Boolean(
+        metadata={"description": "True if these very bytes had been received before."}
+    )
+
+
+class ReleaseRequestSchema(Strict):
+    """What an analyst asks for."""
+
+    name = fields.String(
+        required=True, validate=validate.Regexp(r"^[a-z0-9][a-z0-9-]{2,62}\Z")
+    )
+    purpose = fields.String(required=True, validate=validate.Length(10, 500))
+    period_start = fields.Date(load_default=None)
+    period_end = fields.Date(load_default=None)
+
+
+class ReleaseSchema(Schema):
+    """A release."""
+
+    id = fields.UUID()
+    name = fields.String()
+    purpose = fields.String()
+    state = fields.Enum(ReleaseState, by_value=True)
+    requested_by = fields.String()
+    requested_at = fields.AwareDateTime()
+    decided_by = fields.String(allow_none=True)
+    decided_at = fields.AwareDateTime(allow_none=True)
+    items = fields.Integer()
+
+
+class ReleaseListSchema(Schema):
+    """All releases, newest first."""
+
+    releases = fields.List(fields.Nested(ReleaseSchema))
+
+
+class ManifestSchema(Schema):
+    """The signed manifest; the signature is over the exact text of `manifest`."""
+
+    manifest = fields.String()
+    signature = fields.String()
+
+
+class DecisionSchema(Strict):
+    """The second person's word."""
+
+    decision = fields.String(required=True, validate=validate.OneOf(["approve", "refuse"]))
+
+
+class InclusionQuerySchema(Schema):
+    """Which leaf, in which tree."""
+
+    index = fields.Integer(required=True, strict=False, validate=validate.Range(0))
+
+
+class ConsistencyQuerySchema(Schema):
+    """Which two trees."""
+
+    first = fields.Integer(required=True, validate=validate.Range(0))
+    second = fields.Integer(required=True, validate=validate.Range(0))
+
+
+class ProofSchema(Schema):
+    """Hashes of an RFC 6962 proof, hexadecimal, in the order of the RFC."""
+
+    proof = fields.List(fields.String())
+    checkpoint = fields.String(metadata={"description": "The signed checkpoint it leads to."})
+
+
+class ProblemSchema(Schema):
+    """An RFC 9457 problem."""
+
+    type = fields.String()
+    title = fields.String()
+    status = fields.Integer()
+    code = fields.String()
+    mend = fields.String()
+    request_id = fields.String(allow_none=True)
+    errors: ClassVar[Any] = fields.Dict()
