@@ -1,0 +1,171 @@
+"""A package made from an agency's own files or rows, ready to be encrypted.
+
+Owns what a sender should not have to do by hand: counting, hashing, listing and having the manifest
+signed over its canonical form (CTDS sections 2 and 3). It does not judge the data: `validators.run`
+does, on the package that comes out. The same input, time and signature give the same bytes.
+
+    ValidatorsError
+    └── PackageNotBuilt      code "package-not-built": the folder holds what no package may
+"""
+
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from validators.errors import ValidatorsError
+from validators.manifest import canonical_manifest
+from validators.package import MANIFEST_NAME, is_package_name, record_type_of
+from validators.readers import FileUnreadable, reader_for
+from validators.standard import AVAILABLE, RecordType, Standard, load_standard
+
+Rows = Iterable[Mapping[str, object]]
+Sign = Callable[[bytes], str]
+
+_MEDIA_TYPES = {
+    ".csv": "text/csv",
+    ".jsonl": "application/jsonl",
+    ".pdf": "application/pdf",
+    ".txt": "text/plain",
+    ".md": "text/markdown",
+    ".odt": "application/vnd.oasis.opendocument.text",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+
+class PackageNotBuilt(ValidatorsError):
+    """The input cannot become a package; the message names the file, for it is the sender's own."""
+
+    code = "package-not-built"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltPackage:
+    """The package and the manifest that lies in it."""
+
+    data: bytes
+    manifest: Mapping[str, Any]
+
+
+def build_package(
+    records: Path | Mapping[str, Rows],
+    fields: Mapping[str, object],
+    *,
+    sign: Sign,
+    now: datetime,
+    submission_id: UUID,
+) -> BuiltPackage:
+    """Make a package of a folder, or of rows by record type.
+
+    `fields` are the keys of the manifest that only the agency knows: agency_id, agency_type,
+    period_type, period_start, period_end, link_scheme, contact, sign_off, coverage, lawful_basis,
+    and any other it wants to set. Identity, time, counts, files and signature are filled in.
+    `sign` gets the canonical manifest and returns an ASCII-armored detached OpenPGP signature.
+    Raises PackageNotBuilt, UnknownStandard, and ManifestRefused for fields without canonical form.
+    """
+    standard = load_standard(str(fields.get("standard_version", AVAILABLE[-1])))
+    files = _folder(records) if isinstance(records, Path) else _csv_files(records, standard)
+    manifest = _unsigned(files, fields, now=now, submission_id=submission_id, standard=standard)
+    manifest["signature"] = sign(canonical_manifest(manifest))
+    text = json.dumps(manifest, ensure_ascii=False, indent=2).encode()
+    return BuiltPackage(_zipped({MANIFEST_NAME: text, **files}, now), manifest)
+
+
+def _folder(folder: Path) -> dict[str, bytes]:
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir() or name == MANIFEST_NAME:
+            continue
+        if not is_package_name(name) or path.is_symlink():
+            raise PackageNotBuilt(f"{name} has no place in a package")
+        files[name] = path.read_bytes()
+    return files
+
+
+def _csv_files(records: Mapping[str, Rows], standard: Standard) -> dict[str, bytes]:
+    return {f"{kind}.csv": _csv(standard.records[kind], rows) for kind, rows in records.items()}
+
+
+def _csv(record_type: RecordType, rows: Rows) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, record_type.header, restval="", lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return text.getvalue().encode()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ";".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def _unsigned(
+    files: Mapping[str, bytes],
+    fields: Mapping[str, object],
+    *,
+    now: datetime,
+    submission_id: UUID,
+    standard: Standard,
+) -> dict[str, Any]:
+    listed = [_listed(name, data, standard) for name, data in sorted(files.items())]
+    counts = dict.fromkeys(standard.records, 0)
+    counts |= {str(each["record_type"]): each["rows"] for each in listed if "rows" in each}
+    return {
+        "standard": standard.name,
+        "standard_version": standard.version,
+        "submission_id": str(submission_id),
+        "submission_type": "RETURN",
+        "created_at": now.isoformat(timespec="seconds"),
+        "nil_return": not any(counts.values()),
+        "record_counts": counts,
+        "files": listed,
+        **fields,
+    }
+
+
+def _listed(name: str, data: bytes, standard: Standard) -> dict[str, Any]:
+    ending = Path(name).suffix.lower()
+    if ending not in _MEDIA_TYPES:
+        raise PackageNotBuilt(f"{name} is of a type that no package may hold")
+    listed: dict[str, Any] = {
+        "name": name,
+        "media_type": _MEDIA_TYPES[ending],
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+    }
+    record_type = record_type_of(name)
+    if record_type is not None:
+        rows = _count_rows(name, data, standard.records[record_type], standard)
+        listed |= {"record_type": record_type, "rows": rows}
+    return listed
+
+
+def _count_rows(name: str, data: bytes, record_type: RecordType, standard: Standard) -> int:
+    """Count as the gateway will; a file that it could not read to its end counts what it could."""
+    rows = reader_for(name)(io.BytesIO(data), name=name, record_type=record_type, standard=standard)
+    counted = 0
+    with suppress(FileUnreadable):
+        for _ in rows:
+            counted += 1
+    return counted
+
+
+def _zipped(files: Mapping[str, bytes], now: datetime) -> bytes:
+    packed = io.BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            entry = ZipInfo(name, date_time=now.timetuple()[:6])
+            entry.compress_type = ZIP_DEFLATED
+            archive.writestr(entry, data)
+    return packed.getvalue()

@@ -1,0 +1,57 @@
+"""Physical lines of a record file: UTF-8 text, each of bounded length.
+
+Owns the encoding and the length of lines (CT-011; CTDS section 2: UTF-8, byte order mark allowed).
+A file of one endless line costs no more memory than the cap, and text in the encodings that Excel
+writes by default is recognised, so that its sender learns what to choose instead.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from validators.readers.row import FileUnreadable, misshapen
+
+LONGEST_LINE = 1 << 20
+_UTF_8_MARK = b"\xef\xbb\xbf"
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_UTF_16 = "the text is UTF-16; save it as 'CSV UTF-8'"
+_WINDOWS_1252 = "the text looks like Windows-1252 (ANSI); save it as 'CSV UTF-8'"
+_NOT_UTF_8 = "the text is not UTF-8; save it as 'CSV UTF-8'"
+
+
+def text_lines(stream: BinaryIO, *, name: str) -> Iterator[str]:
+    """Yield each line with its line end; raises FileUnreadable."""
+    line = stream.readline(LONGEST_LINE + 1)
+    if line.startswith(_UTF_16_MARKS):
+        raise FileUnreadable([misshapen(name, _UTF_16)])
+    line = line.removeprefix(_UTF_8_MARK)
+    number = 1
+    while line:
+        yield _decoded(line, name, number)
+        line = stream.readline(LONGEST_LINE + 1)
+        number += 1
+
+
+def _decoded(line: bytes, name: str, number: int) -> str:
+    if len(line) > LONGEST_LINE:
+        fault = f"line {number} is longer than {LONGEST_LINE:,} bytes"
+        raise FileUnreadable([misshapen(name, fault)])
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise FileUnreadable([misshapen(name, _encoding_fault(line, number))]) from None
+    if "\0" in text:
+        raise FileUnreadable([misshapen(name, _encoding_fault(line, number))])
+    return text
+
+
+def _encoding_fault(line: bytes, number: int) -> str:
+    # Latin text in UTF-16 without a mark has a NUL in every second byte.
+    if line.count(0) * 3 > len(line):
+        return _UTF_16
+    if 0 in line:
+        return f"line {number} holds a NUL character"
+    try:
+        line.decode("cp1252")
+    except UnicodeDecodeError:
+        return f"{_NOT_UTF_8} (line {number})"
+    return f"{_WINDOWS_1252} (line {number})"

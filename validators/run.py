@@ -1,0 +1,195 @@
+"""One package from its bytes to a report and the records that are good.
+
+1. Open the ZIP safely (PackageRefused is raised: there is nothing to report on).
+2. Read the manifest, and have the agency's signature over it verified.
+3. Judge the manifest: sender, period, repetition. An unregistered sender learns no more than that.
+4. Hold every file against its listed checksum; only files that pass are read.
+5. Judge the rows, and compare their number with the manifest.
+6. Draw the verdict. An error at submission level rejects the whole package; any other error returns
+   its row alone.
+
+Knows no network, database or clock: `received_on` is the only today there is, so that one package
+gives one report for ever.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, BinaryIO
+
+from validators.collected import Collected
+from validators.manifest import (
+    Manifest,
+    ManifestRefused,
+    ManifestSignatureRefused,
+    canonical_manifest,
+    incomplete,
+    load_manifest,
+    read_manifest,
+)
+from validators.package import MANIFEST_NAME, Package, open_package, record_type_of
+from validators.report import FileCount, Report
+from validators.rows import JudgedFile, Rows
+from validators.rules import RecordContext
+from validators.rules.submission import (
+    History,
+    SubmissionContext,
+    check_submission,
+    counts_fit,
+    unfit_files,
+)
+from validators.standard import Standard
+
+__all__ = ["History", "NoHistory", "Outcome", "VerifyManifest", "validate"]
+
+VerifyManifest = Callable[[bytes, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a package: the report, and the accepted records by record type.
+
+    Accepted records are JSON-able: dates are text, blank fields are left out.
+    """
+
+    report: Report
+    manifest: Manifest | None
+    accepted: Mapping[str, Sequence[Mapping[str, Any]]]
+    nil: bool
+
+
+class NoHistory:
+    """For agencies checking offline: nothing was sent before, and the sender is who it says."""
+
+    def is_registered_sender(self, agency_id: str) -> bool:
+        """Let every agency of the register pass."""
+        return bool(agency_id)
+
+    def first_received(self, submission_id: str) -> date | None:
+        """Know of no earlier submission."""
+
+    def accepted_submission(self, submission_id: str) -> tuple[date, date] | None:
+        """Know of no earlier submission."""
+
+    def has_accepted_return(self, period_start: date, period_end: date) -> bool:
+        """Know of no earlier return."""
+        return period_end < period_start
+
+
+def validate(
+    source: BinaryIO,
+    *,
+    standard: Standard,
+    received_on: date,
+    history: History,
+    verify_manifest: VerifyManifest | None = None,
+) -> Outcome:
+    """Judge a package; raises PackageRefused when it cannot be opened safely, and nothing else.
+
+    `verify_manifest` gets the canonical manifest and its armored signature, and raises
+    ManifestSignatureRefused; without it the signature is not checked.
+    """
+    package = open_package(source)
+    collected = Collected()
+    try:
+        manifest = _manifest(package, standard, verify_manifest)
+    except ManifestRefused as refused:
+        collected.add_all(refused.findings)
+        return _outcome(collected, standard, manifest=None, files=())
+    ctx = SubmissionContext(standard, received_on, history)
+    collected.add_all(check_submission(manifest, ctx))
+    files: Sequence[JudgedFile] = ()
+    if "CT-003" not in collected.totals:
+        files = _judge_files(package, manifest, ctx, collected)
+    return _outcome(collected, standard, manifest=manifest, files=files)
+
+
+def _manifest(
+    package: Package, standard: Standard, verify_manifest: VerifyManifest | None
+) -> Manifest:
+    if MANIFEST_NAME not in package.names:
+        raise ManifestRefused([incomplete(f"there is no {MANIFEST_NAME}")])
+    with package.open(MANIFEST_NAME) as stream:
+        raw = read_manifest(stream.read())
+    manifest = load_manifest(raw, standard=standard)
+    signed = canonical_manifest(raw)
+    if verify_manifest is not None:
+        try:
+            verify_manifest(signed, manifest.signature)
+        except ManifestSignatureRefused as refused:
+            fault = f"its signature is not accepted ({refused.code})"
+            raise ManifestRefused([incomplete(fault)]) from refused
+    return manifest
+
+
+def _judge_files(
+    package: Package, manifest: Manifest, ctx: SubmissionContext, collected: Collected
+) -> Sequence[JudgedFile]:
+    unfit = unfit_files(package, manifest)
+    collected.add_all(unfit.values())
+    agency = ctx.standard.agencies[manifest.agency_id]
+    rows = Rows(RecordContext(ctx.standard, manifest, agency, ctx.received_on), collected)
+    for name in package.names:
+        record_type = record_type_of(name)
+        if record_type is not None and name not in unfit:
+            rows.judge(package, name, record_type)
+    files = tuple(rows.files.values())
+    collected.add_all(counts_fit(manifest, _counted(files, manifest, unfit)))
+    return files
+
+
+def _counted(
+    files: Sequence[JudgedFile], manifest: Manifest, unfit: Mapping[str, object]
+) -> dict[str, int]:
+    """Return the number of rows by record type, where it is known."""
+    unread = {record_type_of(name) for name in unfit}
+    counted = {kind: 0 for kind in manifest.record_counts if kind not in unread}
+    for file in files:
+        counted[file.record_type] = file.rows
+        if not file.read_to_end:
+            del counted[file.record_type]
+    return counted
+
+
+def _outcome(
+    collected: Collected,
+    standard: Standard,
+    *,
+    manifest: Manifest | None,
+    files: Sequence[JudgedFile],
+) -> Outcome:
+    verdict = _verdict(collected, files)
+    report = Report(
+        submission_id=None if manifest is None else str(manifest.submission_id),
+        standard=standard.label,
+        verdict=verdict,
+        files=tuple(_count(file, collected) for file in files),
+        findings=tuple(collected.findings),
+        totals=dict(collected.totals),
+    )
+    kept = {} if verdict == "rejected" else _accepted(files)
+    nil = verdict == "accepted" and not kept and manifest is not None and manifest.nil_return
+    return Outcome(report, manifest, kept, nil)
+
+
+def _verdict(collected: Collected, files: Sequence[JudgedFile]) -> str:
+    rows = sum(file.rows for file in files)
+    accepted = sum(len(file.accepted) for file in files)
+    if collected.rejects_package or (rows and not accepted):
+        return "rejected"
+    return "accepted" if accepted == rows else "accepted-in-part"
+
+
+def _accepted(files: Sequence[JudgedFile]) -> dict[str, Sequence[Mapping[str, Any]]]:
+    return {file.record_type: tuple(file.accepted.values()) for file in files if file.accepted}
+
+
+def _count(file: JudgedFile, collected: Collected) -> FileCount:
+    return FileCount(
+        name=file.name,
+        record_type=file.record_type,
+        rows=file.rows,
+        accepted=len(file.accepted),
+        returned=file.rows - len(file.accepted),
+        warnings=collected.warnings[file.name],
+    )
