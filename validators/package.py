@@ -139,6 +139,9 @@ def _require_sizes(entries: Mapping[str, Entry], limits: Limits) -> None:
 
 
 def _refuse_nested(source: BinaryIO, name: str, entry: Entry) -> None:
+    # A workbook renamed to CASE.csv is an honest mistake, and the reader says so better.
+    if record_type_of(name):
+        return
     start = _EntryStream(source, entry).read(8) or b""
     if start.startswith(_ARCHIVE_STARTS) and not _ZIP_DOCUMENT.search(name):
         raise PackageRefused("zip-nested", entry=entry.position)

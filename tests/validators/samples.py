@@ -7,12 +7,13 @@ so that every run sees the same children. Used by the tests and by the demonstra
 import random
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from validators.standard import Standard
-
 from validators.building import BuiltPackage, Rows, build_package
+from validators.standard import Standard
 
 AGENCY_ID = "POL-E23000020"
 PERIOD = (date(2026, 1, 1), date(2026, 3, 31))
@@ -125,9 +126,7 @@ def _decn(source: random.Random, case: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def manifest_fields(
-    standard: Standard, agency_id: str = AGENCY_ID, **changed: object
-) -> dict[str, Any]:
+def manifest_fields(standard: Standard, agency_id: str = AGENCY_ID) -> dict[str, Any]:
     """The keys of a manifest that only the agency knows."""
     agency = standard.agencies[agency_id]
     voluntary = agency.agency_type in {"NGO", "GUARD"}
@@ -146,7 +145,6 @@ def manifest_fields(
         "sign_off": {"role": "Head of Safeguarding", "date": "2026-04-09"},
         "coverage": {"units_expected": 1, "units_reporting": 1, "known_gaps": ""},
         "lawful_basis": "LEGITIMATE_INTEREST" if voluntary else "PUBLIC_TASK",
-        **changed,
     }
 
 
@@ -159,10 +157,21 @@ def package(
     standard: Standard, records: Mapping[str, Rows], *, seed: int = 9, **changed: object
 ) -> BuiltPackage:
     """A package of these records by the sample agency, or by the one named in `changed`."""
-    return build_package(
-        records,
-        manifest_fields(standard, **changed),  # type: ignore[arg-type]
-        sign=unsigned,
-        now=NOW,
-        submission_id=uuid4(rng(seed)),
-    )
+    agency_id = str(changed.get("agency_id", AGENCY_ID))
+    fields = manifest_fields(standard, agency_id) | changed
+    return package_of(records, fields, seed=seed)
+
+
+def package_of(
+    records: Path | Mapping[str, Rows], fields: Mapping[str, object], *, seed: int = 9
+) -> BuiltPackage:
+    """A package with exactly these manifest fields."""
+    return build_package(records, fields, sign=unsigned, now=NOW, submission_id=uuid4(rng(seed)))
+
+
+def built_from_files(standard: Standard, files: Mapping[str, bytes]) -> BuiltPackage:
+    """A package of record files as they are, good or bad."""
+    with TemporaryDirectory() as folder:
+        for name, data in files.items():
+            Path(folder, name).write_bytes(data)
+        return package_of(Path(folder), manifest_fields(standard))

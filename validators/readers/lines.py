@@ -11,8 +11,12 @@ from typing import BinaryIO
 from validators.readers.row import FileUnreadable, misshapen
 
 LONGEST_LINE = 1 << 20
+# 1 GiB of line ends packs into 5 MB and would keep a worker busy for many minutes.
+MOST_LINES = 10_000_000
 _UTF_8_MARK = b"\xef\xbb\xbf"
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_WORKBOOK = "the file is a workbook, not text; save it as 'CSV UTF-8'"
 _UTF_16 = "the text is UTF-16; save it as 'CSV UTF-8'"
 _WINDOWS_1252 = "the text looks like Windows-1252 (ANSI); save it as 'CSV UTF-8'"
 _NOT_UTF_8 = "the text is not UTF-8; save it as 'CSV UTF-8'"
@@ -23,9 +27,13 @@ def text_lines(stream: BinaryIO, *, name: str) -> Iterator[str]:
     line = stream.readline(LONGEST_LINE + 1)
     if line.startswith(_UTF_16_MARKS):
         raise FileUnreadable([misshapen(name, _UTF_16)])
+    if line.startswith(_WORKBOOKS):
+        raise FileUnreadable([misshapen(name, _WORKBOOK)])
     line = line.removeprefix(_UTF_8_MARK)
     number = 1
     while line:
+        if number > MOST_LINES:
+            raise FileUnreadable([misshapen(name, f"there are more than {MOST_LINES:,} lines")])
         yield _decoded(line, name, number)
         line = stream.readline(LONGEST_LINE + 1)
         number += 1
