@@ -1,0 +1,79 @@
+"""Real servers for every test that meets one: PostgreSQL and S3, started once a session.
+
+A test module gets a database of its own, already migrated, and a bucket prefix of its own, so that
+modules do not see each other. Tests that stop or kill a server start one for themselves.
+"""
+
+from collections.abc import Iterator
+from secrets import token_hex
+
+import psycopg
+import pytest
+from psycopg import sql
+from sqlalchemy import make_url
+
+from gateway.embedded import EmbeddedServers
+from gateway.store.database import Database
+from gateway.store.migrate import migrate
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
+    """Both servers, shared by the whole session."""
+    with EmbeddedServers(tmp_path_factory.mktemp("servers")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def database_template(servers: EmbeddedServers) -> str:
+    """The name of a migrated database to copy; a copy takes a fraction of a migration's time."""
+    url = _create(servers, template="template1")
+    database = Database(url)
+    migrate(database)
+    database.dispose()
+    return str(make_url(url).database)
+
+
+@pytest.fixture(scope="module")
+def database_url(servers: EmbeddedServers, database_template: str) -> Iterator[str]:
+    """A migrated, empty database for one test module, dropped afterwards."""
+    url = _create(servers, template=database_template)
+    yield url
+    _drop(servers, url)
+
+
+@pytest.fixture
+def bare_database_url(servers: EmbeddedServers) -> Iterator[str]:
+    """A database without any table, for one test of the migrations."""
+    url = _create(servers, template="template1")
+    yield url
+    _drop(servers, url)
+
+
+@pytest.fixture(scope="module")
+def bucket_prefix() -> str:
+    """What the names of one test module's buckets begin with."""
+    return f"test-{token_hex(4)}"
+
+
+def _create(servers: EmbeddedServers, *, template: str) -> str:
+    """A new database of the gateway's own role; answer its URL."""
+    url = make_url(servers.postgres.url)
+    name = f"test_{token_hex(6)}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+        sql.Identifier(name), sql.Identifier(template), sql.Identifier(str(url.username))
+    )
+    _as_superuser(servers, create)
+    return url.set(database=name).render_as_string(hide_password=False)
+
+
+def _drop(servers: EmbeddedServers, url: str) -> None:
+    # FORCE: a test that failed may have left connections behind.
+    name = sql.Identifier(str(make_url(url).database))
+    _as_superuser(servers, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def _as_superuser(servers: EmbeddedServers, statement: sql.Composed) -> None:
+    address = servers.postgres.admin_url.replace("+psycopg", "", 1)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(statement)
