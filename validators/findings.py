@@ -1,0 +1,168 @@
+"""A finding: which rule, where, what is wrong and how to mend it.
+
+Owns the two forms of the sentence. The full one repeats what the agency sent and goes only to that
+agency, encrypted; the redacted one keeps the place, the names of the standard, limits and counts,
+and nothing else, so that it may be stored and shown. Which values a redacted finding keeps stands
+with each rule in the data (`redacted.json`): a value is kept by decision, never by default.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from validators.standard import RuleText, Standard, load_standard
+
+_LONGEST_VALUE = 80
+_OURS = frozenset({"detail"})  # a clause of our own words, never text of the sender
+_RECORD_FILE = re.compile(r"([A-Z]{4})\.(?:csv|jsonl)")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One breach of one rule; `row` is what a spreadsheet shows, where the header is row 1."""
+
+    rule: str
+    severity: str
+    level: str
+    file: str | None
+    row: int | None
+    column: str | None
+    record_type: str | None
+    values: Mapping[str, str]
+
+    def message(self, standard: Standard | None = None) -> str:
+        """Return the whole sentence, with the values if the finding still has them."""
+        rule = (standard or load_standard()).rules[self.rule]
+        if "detail" in self.values and "{detail}" not in rule.message:
+            return self._explained(self.values["detail"])
+        full = _placeholders(rule.message) <= self.values.keys()
+        return _filled(rule.message if full else rule.redacted, self.values)
+
+    @property
+    def mend(self) -> str:
+        """How to mend it, in one sentence."""
+        return load_standard().rules[self.rule].mend
+
+    def redacted(self) -> "Finding":
+        """Return the finding without anything that the sender wrote."""
+        keep = _placeholders(load_standard().rules[self.rule].redacted) | _OURS
+        values = {name: text for name, text in self.values.items() if name in keep}
+        if "name" in values:
+            values["name"] = _public_file(values["name"]) or "…"
+        for name in ("field", "column"):
+            if values.get(name, "record_id") not in _public_names():
+                del values[name]
+        return replace(
+            self,
+            file=_public_file(self.file),
+            column=self.column if self.column in _public_names() else None,
+            values=values,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-able facts, with both sentences for readers without the standard."""
+        return {
+            "rule": self.rule,
+            "severity": self.severity,
+            "level": self.level,
+            "file": self.file,
+            "row": self.row,
+            "column": self.column,
+            "record_type": self.record_type,
+            "values": dict(self.values),
+            "message": self.message(),
+            "mend": self.mend,
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> "Finding":
+        """Return the finding that `to_dict` described."""
+        return cls(**{name: raw[name] for name in cls.__slots__})
+
+    def _explained(self, detail: str) -> str:
+        place = self.column or self.values.get("name") or self.file
+        sentence = f"{place}: {detail}." if place else f"{detail[:1].upper()}{detail[1:]}."
+        given = self.values.get("given")
+        return f"{sentence[:-1]} ({given})." if given else sentence
+
+
+def finding(
+    code: str,
+    /,
+    *,
+    file: str | None = None,
+    row: int | None = None,
+    column: str | None = None,
+    **values: object,
+) -> Finding:
+    """Return a finding of this rule; severity and level come from the standard.
+
+    `values` fill the rule's message. `detail` replaces the sentence by a clause of our own.
+    """
+    rule = load_standard().rules[code]
+    shown = {name: _shown(name, value) for name, value in values.items()}
+    return Finding(
+        rule=code,
+        severity=rule.severity,
+        level=rule.level,
+        file=None if file is None else _shown("file", file),
+        row=row,
+        column=column,
+        record_type=_record_type(file),
+        values=_named(rule, column) | shown,
+    )
+
+
+def _named(rule: RuleText, column: str | None) -> dict[str, str]:
+    """The column under the name that the message has for it."""
+    if column is None:
+        return {}
+    return {name: column for name in ("field", "column") if name in _placeholders(rule.message)}
+
+
+def _shown(name: str, value: object) -> str:
+    """Text fit for a report: of bounded length, and with nothing that a terminal obeys."""
+    text = str(value)
+    if name not in _OURS and len(text) > _LONGEST_VALUE:
+        text = f"{text[:_LONGEST_VALUE]}…"
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
+
+
+def _record_type(file: str | None) -> str | None:
+    match = _RECORD_FILE.fullmatch(file or "")
+    return match[1] if match and match[1] in load_standard().records else None
+
+
+def _is_public_file(file: str) -> bool:
+    return file == _MANIFEST or _record_type(file) is not None
+
+
+def _public_file(file: str | None) -> str | None:
+    # Whoever names an attachment may name a child in it.
+    if file is None or _is_public_file(file):
+        return file
+    return "attachments/…" if file.startswith("attachments/") else None
+
+
+@cache
+def _public_names() -> frozenset[str]:
+    standard = load_standard()
+    fields = {name for kind in standard.records.values() for name in kind.header}
+    keys = {key.name for key in standard.manifest_keys}
+    return frozenset(fields | keys | set(standard.prohibited))
+
+
+@cache
+def _placeholders(template: str) -> frozenset[str]:
+    return frozenset(_PLACEHOLDER.findall(template))
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    # Not str.format: a value must stay text, whatever braces it holds.
+    return _PLACEHOLDER.sub(lambda match: values.get(match[1], "the value"), template)

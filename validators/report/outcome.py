@@ -1,0 +1,72 @@
+"""The report on one submission: verdict, counts by file, findings.
+
+Owns what the agency reads and what the gateway keeps of it: the full report goes to the agency
+alone, `redacted()` is the form to store and to show. Counts are honest: `totals` counts every
+breach, also those beyond the number of findings that a report holds, and `omitted` says how many.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from validators.findings import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """What became of the rows of one file; `warnings` counts findings, not rows."""
+
+    name: str
+    record_type: str
+    rows: int
+    accepted: int
+    returned: int
+    warnings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one submission; verdict is accepted, accepted-in-part or rejected."""
+
+    submission_id: str | None
+    standard: str
+    verdict: str
+    files: tuple[FileCount, ...]
+    findings: tuple[Finding, ...]
+    totals: Mapping[str, int]
+
+    @property
+    def omitted(self) -> dict[str, int]:
+        """By rule, how many breaches were counted and are not among the findings."""
+        listed = Counter(found.rule for found in self.findings)
+        rest = {rule: total - listed[rule] for rule, total in self.totals.items()}
+        return {rule: number for rule, number in rest.items() if number > 0}
+
+    def redacted(self) -> "Report":
+        """Return the report without anything that the sender wrote."""
+        return replace(self, findings=tuple(found.redacted() for found in self.findings))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-able facts."""
+        return {
+            "submission_id": self.submission_id,
+            "standard": self.standard,
+            "verdict": self.verdict,
+            "files": [asdict(file) for file in self.files],
+            "findings": [found.to_dict() for found in self.findings],
+            "totals": dict(self.totals),
+            "omitted": self.omitted,
+        }
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> "Report":
+        """Return the report that `to_dict` described; further keys are ignored."""
+        return cls(
+            submission_id=raw["submission_id"],
+            standard=raw["standard"],
+            verdict=raw["verdict"],
+            files=tuple(FileCount(**file) for file in raw["files"]),
+            findings=tuple(Finding.from_dict(each) for each in raw["findings"]),
+            totals=dict(raw["totals"]),
+        )
