@@ -10,6 +10,7 @@ import pytest
 
 from tests.validators import samples
 from validators.building import PackageNotBuilt, build_package
+from validators.errors import UnknownStandard
 from validators.manifest import canonical_manifest
 from validators.package import open_package
 from validators.run import NoHistory, validate
@@ -90,6 +91,11 @@ def test_file_without_a_place_is_named_to_its_owner(folder: Path, name: str) -> 
     (folder / name).write_bytes(b"x")
     with pytest.raises(PackageNotBuilt, match=name):
         samples.package_of(folder, FIELDS)
+
+
+def test_version_that_is_not_carried_is_refused() -> None:
+    with pytest.raises(UnknownStandard):
+        samples.package_of({}, {**FIELDS, "standard_version": "../1.0"})
 
 
 def test_link_to_a_file_elsewhere_is_not_packed(folder: Path) -> None:

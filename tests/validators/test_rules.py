@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from validators.standard import load_standard
 
 from tests.validators import samples
 from validators.manifest import load_manifest
 from validators.rules import RECORD_RULES, RecordContext, rules_for
 from validators.rules.dates import comes_after, completed_years, first_day, last_day
+from validators.standard import load_standard
 
 STANDARD = load_standard()
 TODAY = samples.RECEIVED_ON
@@ -224,6 +224,13 @@ def test_year_is_for_staff_and_spending() -> None:
 def test_national_agency_counts_for_any_area() -> None:
     national = context(agency_id="NCA")
     assert broken("ACTV", national, area="UK") == broken("ACTV", national, area="E23000001") == []
+
+
+def test_regional_unit_counts_for_its_region_and_the_councils_in_it() -> None:
+    regional = context(agency_id="ROCU-WM")
+    assert broken("ACTV", regional, area="E12000005") == []
+    assert broken("ACTV", regional, area="E08000025") == []
+    assert broken("ACTV", regional, area="E12000002") == ["CT-096 area"]
 
 
 def test_every_rule_is_a_rule_of_the_standard_at_its_level() -> None:

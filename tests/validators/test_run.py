@@ -210,7 +210,6 @@ REJECTED: dict[str, tuple[dict[str, object], str]] = {
         },
         "CT-009",
     ),
-    "another version": ({"standard_version": "1.0 "}, "CT-002"),
 }  # fmt: skip
 
 

@@ -109,15 +109,16 @@ def referrer_is_first_responder(record: Record, ctx: RecordContext) -> Iterator[
         yield violation("nrm_first_responder", value=responder)
 
 
-def area_is_in_nation(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
+def area_is_in_nation(record: Record, ctx: RecordContext) -> Iterator[Violation]:
     """CT-040: authority and police force area lie in the nation of the referral."""
     nation = record.get("referral_nation")
-    if nation in SENTINELS:
+    if nation is None or nation in SENTINELS:
         return
     for column in ("referral_la", "referral_pfa"):
         area = record.get(column)
         if area is not None and area not in SENTINELS and _nation_of(area) != nation:
-            yield violation(column, la=area, nation=nation)
+            label = ctx.standard.codelists["CL_NATION"].items.get(nation, nation)
+            yield violation(column, la=area, nation=label)
 
 
 def _nation_of(area: str) -> str | None:
@@ -129,7 +130,7 @@ def authority_given_if_nation_known(record: Record, _ctx: RecordContext) -> Iter
     """CT-014 for referral_la: required unless the nation is not known (section 4.1)."""
     known = record.get("referral_nation") not in SENTINELS
     if known and record.get("referral_la") is None:
-        yield violation("referral_la", field="referral_la")
+        yield violation("referral_la")
 
 
 def services_told_in_time(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
