@@ -74,7 +74,8 @@ _AREAS = (
     "LL LN LS LU M ME MK ML N NE NG NN NP NR NW OL OX PA PE PH PL PO PR RG RH RM S SA SE SG SK SL "
     "SM SN SO SP SR SS ST SW SY TA TD TF TN TQ TR TS TW UB W WA WC WD WF WN WR WS WV YO ZE"
 )
-_INWARD = r"\d(?!st|nd|rd|th)[ABD-HJLNP-UW-Z]{2}"
+# "level B1 2nd door" is no postcode, "B33 8TH" is: ordinals are told by their small letters.
+_INWARD = r"\d(?!(?-i:st|nd|rd|th))[ABD-HJLNP-UW-Z]{2}"
 _SPACE = r"[ \t.()-]{0,3}"
 
 KINDS = (

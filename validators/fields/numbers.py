@@ -8,7 +8,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from validators.fields.fault import RecordField, Value, broken, malformed, text_of
+from validators.fields.fault import RecordField, Value, broken, malformed, shown, text_of
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]{1,2})?")
@@ -18,7 +18,7 @@ _MOST_DIGITS = 18  # more is out of every range, and must not reach int() by the
 class _Number(RecordField[Value]):
     def _require_range(self, number: int | Decimal, given: object) -> None:
         limits = self.definition
-        if str(given) in limits.extra_codes:
+        if shown(given) in limits.extra_codes:
             return
         low, high = limits.minimum, limits.maximum
         if (low is not None and number < low) or (high is not None and number > high):

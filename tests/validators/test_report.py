@@ -1,0 +1,180 @@
+"""Reports: honest counts, and a text that a busy case worker can act on."""
+
+import json
+from textwrap import dedent
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from validators.findings import finding
+from validators.report import FileCount, Report, render_text
+from validators.report.groups import grouped, row_ranges
+
+ID = "0c9f1d1e-6f0a-4c1b-8a55-4a4d8e1f9b10"
+
+
+def sex(row: int, value: str = "X") -> object:
+    return finding("CT-016", file="CASE.csv", row=row, column="sex", value=value, codelist="CL_SEX")
+
+
+MIXED = Report(
+    submission_id=ID,
+    standard="CTDS 1.0",
+    verdict="accepted-in-part",
+    files=(
+        FileCount("CASE.csv", "CASE", 1_200, 1_100, 100, 1),
+        FileCount("EXPL.csv", "EXPL", 9, 9, 0, 0),
+    ),
+    findings=(
+        *(sex(row) for row in (*range(4, 91), 97)),
+        finding(
+            "CT-019", file="CASE.csv", row=4, column="age_at_referral", value="40", min=0, max=25
+        ),
+        finding(
+            "CT-019", file="CASE.csv", row=9, column="age_at_referral", value="99", min=0, max=25
+        ),
+        finding("CT-042", file="CASE.csv", row=12, column="nrm_referral_date", n=45),
+    ),
+    totals={"CT-016": 98, "CT-019": 2, "CT-042": 1},
+)
+REJECTED = Report(
+    submission_id=None,
+    standard="CTDS 1.0",
+    verdict="rejected",
+    files=(),
+    findings=(
+        finding("CT-006", file="manifest.json", expected="5", type="CASE", actual="4"),
+        finding("CT-006", file="manifest.json", expected="5", type="EXPL", actual="4"),
+    ),
+    totals={"CT-006": 2},
+)
+NIL = Report(ID, "CTDS 1.0", "accepted", (), (), {})
+
+
+def test_mixed_report_as_text() -> None:
+    assert render_text(MIXED) == dedent("""\
+        ACCEPTED IN PART. 1,109 of 1,209 rows were accepted. 100 went back: mend them
+        and send the package again as a replacement.
+        Submission 0c9f1d1e-6f0a-4c1b-8a55-4a4d8e1f9b10
+        Checked against CTDS 1.0
+
+        File           Rows   Accepted   Returned   Warnings
+        CASE.csv      1,200      1,100        100          1
+        EXPL.csv          9          9          0          0
+
+        To mend
+        -------
+
+        1. CASE.csv, column sex, rows 4 to 90, 97 (88 times)
+           sex: 'X' is not in CL_SEX.
+           > Choose a code from the list, in capital and small letters exactly as
+             listed. (CT-016)
+
+        2. CASE.csv, column age_at_referral, rows 4, 9 (2 times)
+           age_at_referral: the value is outside 0 to 25.
+           Found: '40', '99'.
+           > Correct the number, or leave the field blank if it is optional and the
+             answer is not known. (CT-019)
+
+        To check (accepted as it is)
+        ----------------------------
+
+        1. CASE.csv, column nrm_referral_date, row 12
+           The NRM referral came 45 days after the child was identified.
+           > Check the two dates; send the record as it is if they are right. (CT-042)
+
+        Counted but not listed, as there are too many: 10 of CT-016.
+        """)
+
+
+def test_rejected_report_as_text() -> None:
+    assert render_text(REJECTED) == dedent("""\
+        REJECTED. Nothing was accepted. Mend what is listed below, then send the whole
+        package again under a new submission_id.
+        Checked against CTDS 1.0
+
+        To mend
+        -------
+
+        1. manifest.json
+           The manifest says 5 CASE rows but 4 arrived.
+           > Count the rows again after the last change to the files, and write those
+             counts into the manifest. (CT-006)
+
+        2. manifest.json
+           The manifest says 5 EXPL rows but 4 arrived.
+           > Count the rows again after the last change to the files, and write those
+             counts into the manifest. (CT-006)
+        """)
+
+
+def test_nil_report_as_text() -> None:
+    assert (
+        render_text(NIL)
+        == f"ACCEPTED. There were no rows.\nSubmission {ID}\nChecked against CTDS 1.0\n"
+    )
+
+
+def test_redacted_report_as_text_has_no_values() -> None:
+    text = render_text(MIXED.redacted())
+    assert "sex: the value is not in CL_SEX." in text
+    assert "rows 4 to 90, 97 (88 times)" in text
+    assert not any(value in text for value in ("'X'", "40", "99", "45 days"))
+
+
+@pytest.mark.parametrize("width", [0, 40, 60, 120])
+@pytest.mark.parametrize("report", [MIXED, REJECTED, NIL])
+def test_lines_keep_to_the_width_and_hold_no_escapes(report: Report, width: int) -> None:
+    lines = render_text(report, width).splitlines()
+    prose = [line for line in lines if "  " not in line.strip() and len(line.split()) > 3]
+    assert all(len(line) <= max(width, 40) for line in prose)
+    assert all(line.isprintable() for line in lines)
+
+
+def test_what_rejects_the_package_comes_first() -> None:
+    groups = grouped([sex(4), REJECTED.findings[0], sex(5)])
+    assert [group.first.rule for group in groups] == ["CT-006", "CT-016"]
+
+
+def test_report_counts_what_it_does_not_list() -> None:
+    assert MIXED.omitted == {"CT-016": 10}
+    assert MIXED.to_dict()["omitted"] == {"CT-016": 10}
+    assert REJECTED.omitted == {}
+
+
+@pytest.mark.parametrize("report", [MIXED, MIXED.redacted(), REJECTED, NIL])
+def test_dict_and_back(report: Report) -> None:
+    assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+
+
+def test_many_different_values_are_told_in_part() -> None:
+    [group] = grouped(sex(row, f"X{row}") for row in range(2, 12))
+    assert group.values == "'X2', 'X3', 'X4', 'X5', 'X6' and 5 others"
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ([], ""),
+        ([4], "row 4"),
+        ([4, 4], "row 4"),
+        ([4, 5], "rows 4, 5"),
+        ([7, 4, 5, 6], "rows 4 to 7"),
+        ([*range(4, 91), 97], "rows 4 to 90, 97"),
+        (list(range(2, 30, 2)), "rows 2, 4, 6, 8, 10, 12, 14, 16, 18, 20 and 4 more"),
+    ],
+)
+def test_rows_as_people_write_them(rows: list[int], text: str) -> None:
+    assert row_ranges(rows) == text
+
+
+@given(st.sets(st.integers(2, 60), min_size=1, max_size=12))
+def test_ranges_name_every_row_and_no_other(rows: set[int]) -> None:
+    text = row_ranges(rows).removeprefix("rows").removeprefix("row").partition(" and ")
+    named: set[int] = set()
+    for part in text[0].split(","):
+        low, _, high = part.strip().partition(" to ")
+        named |= set(range(int(low), int(high or low) + 1))
+    assert named <= rows
+    assert len(rows - named) == int(text[2].removesuffix(" more") or 0)
