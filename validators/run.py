@@ -163,7 +163,7 @@ def _outcome(
         submission_id=None if manifest is None else str(manifest.submission_id),
         standard=standard.label,
         verdict=verdict,
-        files=tuple(_count(file, collected) for file in files),
+        files=tuple(_count(file, collected, verdict) for file in files),
         findings=tuple(collected.findings),
         totals=dict(collected.totals),
     )
@@ -184,12 +184,14 @@ def _accepted(files: Sequence[JudgedFile]) -> dict[str, Sequence[Mapping[str, An
     return {file.record_type: tuple(file.accepted.values()) for file in files if file.accepted}
 
 
-def _count(file: JudgedFile, collected: Collected) -> FileCount:
+def _count(file: JudgedFile, collected: Collected, verdict: str) -> FileCount:
+    # Of a rejected package everything goes back, good rows too.
+    accepted = 0 if verdict == "rejected" else len(file.accepted)
     return FileCount(
         name=file.name,
         record_type=file.record_type,
         rows=file.rows,
-        accepted=len(file.accepted),
-        returned=file.rows - len(file.accepted),
+        accepted=accepted,
+        returned=file.rows - accepted,
         warnings=collected.warnings[file.name],
     )

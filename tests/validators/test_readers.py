@@ -8,11 +8,11 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from validators.findings import Finding
-from validators.standard import load_standard
 
+from validators.findings import Finding
 from validators.readers import FileUnreadable, Row, reader_for
 from validators.readers.lines import LONGEST_LINE
+from validators.standard import load_standard
 
 DECN = load_standard().records["DECN"]
 HEADER = ",".join(DECN.header)
@@ -123,7 +123,12 @@ def test_column_named_like_a_direct_identifier_is_refused(column: str) -> None:
 def test_a_row_in_place_of_the_header_is_not_repeated_as_column_names() -> None:
     found = faults_of(b"Jane Example,2009-03-07," + LINE.encode())
     assert not any("Jane" in str(fault.column) for fault in found)
-    assert len(found) <= 20
+    assert len(found) <= 21
+
+
+def test_missing_columns_are_told_in_one_sentence_when_they_are_many() -> None:
+    [found] = faults_of(b"record_id\r\n")
+    assert found.values["detail"].startswith(f"{WIDTH - 1} columns of DECN are missing: ")
 
 
 def test_ragged_row_does_not_stop_the_rows_after_it() -> None:

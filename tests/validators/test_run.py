@@ -326,6 +326,9 @@ def test_ragged_row_rejects_the_package_but_the_rest_is_still_checked() -> None:
     assert places(outcome, "CT-016") == [("CASE.csv", 2, "sex")]
     assert places(outcome, "CT-011") == [("CASE.csv", 7, None)]
     assert outcome.accepted == {}
+    assert [(file.rows, file.accepted, file.returned) for file in outcome.report.files] == [
+        (6, 0, 6)
+    ]
 
 
 def _csv(package: BuiltPackage, name: str = "CASE.csv") -> bytes:
@@ -414,3 +417,30 @@ def test_damaged_package_is_refused_or_judged_as_if_whole(at: int, value: int) -
     damaged[at] = value
     with suppress(PackageRefused):
         assert judged(bytes(damaged)) == judged(WHOLE)
+
+
+MARK = "Zoe Exampleby"
+MARKED: dict[str, BuiltPackage] = {
+    "a code": built(altered({0: {"sex": MARK}})),
+    "a date": built(altered({0: {"identification_date": MARK}})),
+    "an id": built(altered({0: {"record_id": MARK}, 1: {"record_id": MARK}})),
+    "a pseudonym": built(altered({0: {"person_ref": MARK}})),
+    "a token": built(altered({0: {"lt_nrm": MARK}})),
+    "a column": samples.built_from_files(STANDARD, {"CASE.csv": f"record_id,{MARK}\n".encode()}),
+    "a header that is data": samples.built_from_files(STANDARD, {"CASE.csv": MARK.encode()}),
+    "a key": samples.built_from_files(STANDARD, {"CASE.jsonl": f'{{"{MARK}": 1}}'.encode()}),
+    "a JSON value": samples.built_from_files(
+        STANDARD, {"CASE.jsonl": f'{{"sex": {{"{MARK}": ["{MARK}"]}}}}'.encode()}
+    ),
+    "the agency": samples.package_of({}, {**samples.manifest_fields(STANDARD), "agency_id": MARK}),
+    "a manifest key": samples.package_of({}, {**samples.manifest_fields(STANDARD), MARK: MARK}),
+    "a period": samples.package_of({}, {**samples.manifest_fields(STANDARD), "period_end": MARK}),
+}
+
+
+@pytest.mark.parametrize("place", MARKED)
+def test_redacted_report_repeats_nothing_that_was_sent(place: str) -> None:
+    report = judged(MARKED[place]).report
+    assert report.findings
+    assert MARK not in json.dumps(report.redacted().to_dict())
+    assert MARK not in json.dumps([found.column for found in report.findings])

@@ -16,6 +16,7 @@ from validators.standard import Field, RecordType, Standard
 
 MOST_COLUMNS = 500
 _MOST_NAMED = 20
+_MOST_MISSING = 5
 _LONGEST_CELL = 64 << 10
 _LONGEST_NARRATIVE = 100 << 10
 _PUNCTUATION = re.compile(r"[^a-z0-9*]")
@@ -30,12 +31,8 @@ def column_faults(
     for column in dict.fromkeys(header):
         if column not in known:
             faults.append(stray_column(column, file=name, row=1, standard=standard))
-    faults += [
-        misshapen(name, "the column is missing", row=1, column=column)
-        for column in record_type.header
-        if column not in header
-    ]
-    return faults[:_MOST_NAMED]
+    faults = faults[:_MOST_NAMED]
+    return faults + list(_missing(header, name=name, record_type=record_type))
 
 
 def stray_column(column: str, *, file: str, row: int, standard: Standard) -> Finding:
@@ -57,6 +54,18 @@ def _repeated(header: Sequence[str], known: set[str], name: str) -> Iterator[Fin
     for column, times in Counter(header).items():
         if times > 1 and column in known:
             yield misshapen(name, f"the column stands {times} times", row=1, column=column)
+
+
+def _missing(header: Sequence[str], *, name: str, record_type: RecordType) -> Iterator[Finding]:
+    missing = [column for column in record_type.header if column not in header]
+    # A file with other columns altogether needs one sentence, not fifty.
+    if len(missing) > _MOST_MISSING:
+        some = ", ".join(missing[:_MOST_MISSING])
+        detail = f"{len(missing)} columns of {record_type.code} are missing: {some} and more"
+        yield misshapen(name, detail, row=1)
+        return
+    for column in missing:
+        yield misshapen(name, "the column is missing", row=1, column=column)
 
 
 def _prohibited_as(column: str, standard: Standard) -> str | None:
