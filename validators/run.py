@@ -63,7 +63,8 @@ class NoHistory:
 
     def is_registered_sender(self, agency_id: str) -> bool:
         """Let every agency of the register pass."""
-        return bool(agency_id)
+        del agency_id  # whoever it is
+        return True
 
     def first_received(self, submission_id: str) -> date | None:
         """Know of no earlier submission."""
@@ -73,7 +74,8 @@ class NoHistory:
 
     def has_accepted_return(self, period_start: date, period_end: date) -> bool:
         """Know of no earlier return."""
-        return period_end < period_start
+        del period_start, period_end  # whichever it is
+        return False
 
 
 def validate(
