@@ -1,0 +1,59 @@
+"""The right edge of a growing tree: enough to add leaves, make tiles and know the root.
+
+For each tile level it holds the hashes not yet gathered into a full tile, never more than 255.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from audit.merkle import EMPTY_ROOT, subtree_root
+from audit.store import LEVELS_A_TILE, TILE_WIDTH, FullTile, LogStore, level_hashes
+
+
+class RightEdge:
+    """A tree of `size` leaves, seen from its right."""
+
+    def __init__(self, size: int = 0, levels: Sequence[Sequence[bytes]] = ()) -> None:
+        self.size = size
+        self._levels = [list(hashes) for hashes in levels]
+
+    @classmethod
+    def load(cls, store: LogStore, size: int) -> "RightEdge":
+        """The right edge of a stored tree; raises LogDoesNotFit where the store lacks hashes."""
+        levels, width, level = [], size, 0
+        while width:
+            start = width - width % TILE_WIDTH
+            levels.append(level_hashes(store, level, start, width) if start < width else [])
+            width, level = width // TILE_WIDTH, level + 1
+        return cls(size, levels)
+
+    @property
+    def levels(self) -> Sequence[Sequence[bytes]]:
+        """The partial tiles, by level; an empty one means that the level ends on a full tile."""
+        return self._levels
+
+    def extend(self, leaves: Iterable[bytes]) -> Iterator[FullTile]:
+        """Add leaf hashes; yield each tile that becomes full, lower levels first."""
+        for leaf in leaves:
+            yield from self._add(0, leaf)
+            self.size += 1
+
+    def root(self) -> bytes:
+        """The root now."""
+        root: bytes | None = None
+        for hashes in self._levels:
+            row = hashes if root is None else [*hashes, root]
+            root = subtree_root(row) if row else None
+        return EMPTY_ROOT if root is None else root
+
+    def _add(self, level: int, digest: bytes) -> Iterator[FullTile]:
+        if level == len(self._levels):
+            self._levels.append([])
+        hashes = self._levels[level]
+        hashes.append(digest)
+        if len(hashes) < TILE_WIDTH:
+            return
+        number = self.size >> LEVELS_A_TILE * (level + 1)
+        tile = FullTile(level, number, b"".join(hashes), subtree_root(hashes))
+        hashes.clear()
+        yield tile
+        yield from self._add(level + 1, tile.root)

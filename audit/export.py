@@ -1,0 +1,60 @@
+"""Writing the log into a folder, for an auditor to take away or a web server to serve.
+
+The layout is that of C2SP tlog-tiles. The checkpoint is written last and each file appears whole,
+so that a reader never meets a checkpoint whose tiles are not there.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from audit.checkpoint import Checkpoint, claimed_checkpoint
+from audit.errors import LogDoesNotFit, TileMissing
+from audit.store import LEVELS_A_TILE, LogStore
+from audit.tilepath import CHECKPOINT_PATH, TilePath, tile_paths
+from audit.tiles import FolderSource, StoreSource
+from audit.tree import TileTree
+
+
+def export_tiles(store: LogStore, folder: Path) -> Checkpoint:
+    """Write everything up to the newest checkpoint; return it, as the store claims it.
+
+    A folder that was exported to before is continued: full tiles never change and stay. Raises
+    TileMissing where the log has no checkpoint, LogDoesNotFit where the folder holds another past.
+    """
+    source = StoreSource(store)
+    note = source.read(CHECKPOINT_PATH)
+    head = claimed_checkpoint(note)
+    _require_same_past(source, head, FolderSource(folder))
+    for path in log_paths(head.size):
+        file = folder / str(path)
+        if not file.exists():
+            _write(file, source.read(str(path)))
+    _write(folder / CHECKPOINT_PATH, note)
+    return head
+
+
+def log_paths(size: int) -> Iterator[TilePath]:
+    """Every tile and bundle of a log of this size."""
+    yield from tile_paths(None, size)
+    level = 0
+    while hashes := size >> LEVELS_A_TILE * level:
+        yield from tile_paths(level, hashes)
+        level += 1
+
+
+def _require_same_past(source: StoreSource, head: Checkpoint, before: FolderSource) -> None:
+    try:
+        old = claimed_checkpoint(before.read(CHECKPOINT_PATH))
+    except TileMissing:
+        return
+    if old.origin != head.origin or old.size > head.size:
+        raise LogDoesNotFit("the folder holds another log, or more of this one than the store")
+    if TileTree(old.size, source).root() != old.root:
+        raise LogDoesNotFit("the folder holds another past of this log")
+
+
+def _write(file: Path, data: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.new")
+    draft.write_bytes(data)
+    draft.replace(file)

@@ -1,0 +1,106 @@
+"""What each field of an entry may hold, as one tight pattern a field.
+
+The log is kept for ever and read by many, so free text must not get in: a name, an address, a
+telephone or NHS number, a date of birth or a file name fits none of these patterns. People and
+network addresses appear only as keyed pseudonyms, whose key lives elsewhere and can be destroyed.
+Every value is ASCII and needs no JSON escape.
+"""
+
+from enum import StrEnum, auto
+
+from audit.actions import Action
+
+
+class Outcome(StrEnum):
+    """How it ended: done, turned away by a rule, or broken by a fault of ours."""
+
+    SUCCESS = "success"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class ActorType(StrEnum):
+    """In which role somebody acted."""
+
+    AGENCY = "agency"
+    AUDITOR = "auditor"
+    ANALYST = "analyst"
+    ADMINISTRATOR = "administrator"
+    SYSTEM = "system"
+
+
+class AuthMethod(StrEnum):
+    """How the actor was recognised."""
+
+    TOKEN = auto()
+    SSH_KEY = "ssh-key"
+    PASSKEY = "passkey"
+    SESSION = "session"
+    OIDC = "oidc"
+    CLI = "cli"
+    SYSTEM = "system"
+
+
+class ObjectType(StrEnum):
+    """What an entry can be about."""
+
+    SUBMISSION = "submission"
+    REPORT = "report"
+    RECEIPT = "receipt"
+    RELEASE = "release"
+    AGENCY = "agency"
+    CERTIFICATE = "certificate"
+    TOKEN = auto()
+    KEY = "key"
+    LOG = "log"
+
+
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+PSEUDONYM = "[0-9a-f]{32}|[0-9a-f]{64}"
+SHA256 = "[0-9a-f]{64}"
+FINGERPRINT = "[0-9A-F]{40}|[0-9a-f]{40}|[0-9A-F]{64}|[0-9a-f]{64}"
+AGENCY_ID = "[A-Z]{2,6}(?:-[A-Z0-9_]{1,16})?"
+TIME = r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
+RULE = "[A-Z]{2,6}-[0-9]{3}"
+# Words of a code, with at most three digits in a row, so that no date or number of a person fits.
+WORD = "(?:[a-z]{1,24}[0-9]{0,3}|[0-9]{1,3})"
+CODE = f"[a-z]{{1,24}}[0-9]{{0,3}}(?:-{WORD}){{0,6}}"
+
+
+def _closed(names: type[StrEnum]) -> str:
+    # Values of our own enums: letters, dots and dashes, of which only the dot means something.
+    return "|".join(name.value.replace(".", r"\.") for name in names)
+
+
+PATTERNS: dict[str, str] = {
+    "action": _closed(Action),
+    "actor": PSEUDONYM,
+    "actor_type": _closed(ActorType),
+    "agency": AGENCY_ID,
+    "auth_method": _closed(AuthMethod),
+    "error_code": f"{RULE}|{CODE}",
+    "event_id": UUID7,
+    "object_id": f"{UUID}|{FINGERPRINT}|{AGENCY_ID}",
+    "object_sha256": SHA256,
+    "object_type": _closed(ObjectType),
+    "outcome": _closed(Outcome),
+    "request_id": f"[0-9a-f]{{16,32}}|{UUID}",
+    "software": r"[a-z]{1,24}(?:-[a-z]{1,24}){0,3}/[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}[a-z0-9.+]{0,24}",
+    "source": PSEUDONYM,
+    "standard": r"[A-Z]{2,8} [0-9]{1,2}\.[0-9]{1,2}",
+    "time": TIME,
+}
+OPTIONAL = frozenset(
+    {
+        "agency",
+        "agency_counter",
+        "error_code",
+        "object_id",
+        "object_sha256",
+        "object_type",
+        "request_id",
+        "source",
+        "standard",
+    }
+)

@@ -1,0 +1,22 @@
+"""Base 64 (RFC 4648 section 4) with exactly one spelling for each value.
+
+Python's decoder accepts non-zero padding bits. Two spellings of one signature or hash would let a
+note be altered without being broken, and then compared as different.
+"""
+
+from base64 import b64decode, b64encode
+from binascii import Error
+
+
+def encode64(data: bytes) -> str:
+    """The one spelling."""
+    return b64encode(data).decode("ascii")
+
+
+def decode64(text: str) -> bytes | None:
+    """The bytes, or None where the text is not the one spelling of any."""
+    try:
+        data = b64decode(text, validate=True)
+    except (Error, ValueError):
+        return None
+    return data if encode64(data) == text else None

@@ -1,0 +1,73 @@
+"""The paths of C2SP tlog-tiles: `tile/<level>/<number>[.p/<width>]` and `tile/entries/...`.
+
+One spelling for each tile. Every path that comes from outside is read here first, and only the
+numbers are used afterwards, so that no path can climb out of a folder.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from audit.errors import TileMissing
+from audit.store import TILE_WIDTH
+
+CHECKPOINT_PATH = "checkpoint"
+MAX_LEVEL = 7  # a tree of 2^63 leaves ends below level 8
+_PATH = re.compile(
+    r"tile/(?:(?P<level>[0-7])|entries)/(?P<number>(?:x[0-9]{3}/){0,5}[0-9]{3})"
+    r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TilePath:
+    """Which tile: level None means the bundle of entries."""
+
+    level: int | None
+    number: int
+    width: int = TILE_WIDTH
+
+    @classmethod
+    def parse(cls, text: str) -> "TilePath":
+        """Read a path; raises TileMissing for anything but its one spelling."""
+        found = _PATH.fullmatch(text)
+        if found is None:
+            raise TileMissing("this is not the path of a tile")
+        number = int(found["number"].replace("x", "").replace("/", ""))
+        level = None if found["level"] is None else int(found["level"])
+        path = cls(level, number, int(found["width"] or TILE_WIDTH))
+        # Refuses needless groups of zeros, and a width of 256 or more.
+        if str(path) != text:
+            raise TileMissing("this is not the path of a tile")
+        return path
+
+    def __str__(self) -> str:
+        """The path."""
+        kind = "entries" if self.level is None else self.level
+        partial = "" if self.width == TILE_WIDTH else f".p/{self.width}"
+        return f"tile/{kind}/{_grouped(self.number)}{partial}"
+
+    @property
+    def start(self) -> int:
+        """The first of this tile's hashes (or entries) within its level."""
+        return self.number * TILE_WIDTH
+
+    @property
+    def full(self) -> "TilePath":
+        """The same tile once it is complete."""
+        return TilePath(self.level, self.number)
+
+
+def tile_paths(level: int | None, hashes: int) -> Iterator[TilePath]:
+    """All tiles of a level that holds so many hashes, the partial one last."""
+    for number in range(hashes // TILE_WIDTH):
+        yield TilePath(level, number)
+    if hashes % TILE_WIDTH:
+        yield TilePath(level, hashes // TILE_WIDTH, hashes % TILE_WIDTH)
+
+
+def _grouped(number: int) -> str:
+    groups = [f"{number % 1000:03}"]
+    while number := number // 1000:
+        groups.append(f"x{number % 1000:03}")
+    return "/".join(reversed(groups))

@@ -1,0 +1,138 @@
+"""Reading a log as published: tiles and entry bundles (C2SP tlog-tiles), from a folder or a store.
+
+Nothing read here is verified. Shapes are checked (a tile is exactly as long as its path says), and
+truth is established by whoever checks the root against a signed checkpoint.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from audit.checkpoint import claimed_checkpoint
+from audit.entry import MAX_ENTRY_BYTES
+from audit.errors import EntryRefused, LogDoesNotFit, TileMissing, TileRefused
+from audit.merkle import HASH_BYTES
+from audit.noteform import MAX_NOTE_BYTES
+from audit.store import LEVELS_A_TILE, TILE_WIDTH, LogStore, level_hashes
+from audit.tilepath import CHECKPOINT_PATH, TilePath
+
+LENGTH_BYTES = 2
+MAX_BUNDLE_BYTES = TILE_WIDTH * (LENGTH_BYTES + MAX_ENTRY_BYTES)
+
+
+class TileSource(Protocol):
+    """Anywhere a published log can be read: a folder, an HTTPS address, the store itself."""
+
+    def read(self, path: str) -> bytes:
+        """What stands under a path; raises TileMissing."""
+
+
+class FolderSource:
+    """A log in a folder, as `export_tiles` writes it. The folder may come from anyone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file; raises TileMissing, or TileRefused where it is too large."""
+        limit = MAX_NOTE_BYTES
+        if path != CHECKPOINT_PATH:
+            path, limit = str(TilePath.parse(path)), MAX_BUNDLE_BYTES
+        file = self._folder / path
+        # A pipe or a device in a prepared folder would block us or never end.
+        if not file.is_file():
+            raise TileMissing(path)
+        with file.open("rb") as stream:
+            data = stream.read(limit + 1)
+        if len(data) > limit:
+            raise TileRefused(f"{path} is larger than it can be")
+        return data
+
+
+class StoreSource:
+    """A log in its own store, as its newest checkpoint shows it; later growth stays unseen.
+
+    Raises TileMissing where the log has no checkpoint yet.
+    """
+
+    def __init__(self, store: LogStore) -> None:
+        head = store.head()
+        if head is None:
+            raise TileMissing("the log has no checkpoint yet")
+        self._store = store
+        self._head = head
+        self._size = claimed_checkpoint(head).size
+
+    def read(self, path: str) -> bytes:
+        """Checkpoint, tile or bundle; raises TileMissing, or LogDoesNotFit for a broken store.
+
+        A partial tile that has since grown is still answered, as the beginning of its successor.
+        """
+        if path == CHECKPOINT_PATH:
+            return self._head
+        tile = TilePath.parse(path)
+        if tile.start + tile.width > self._size >> LEVELS_A_TILE * (tile.level or 0):
+            raise TileMissing(path)
+        if tile.level is None:
+            return pack_bundle(self._store.entries(tile.start, tile.start + tile.width))
+        return self._hashes(tile, tile.level)
+
+    def _hashes(self, tile: TilePath, level: int) -> bytes:
+        if tile.width < TILE_WIDTH:
+            return b"".join(level_hashes(self._store, level, tile.start, tile.start + tile.width))
+        full = self._store.tile(level, tile.number)
+        if full is None:
+            raise LogDoesNotFit(f"the store lacks {tile}")
+        return full.hashes
+
+
+def render_tile(store: LogStore, path: str) -> bytes:
+    """What the log publishes under `path` now; raises TileMissing for all else."""
+    return StoreSource(store).read(path)
+
+
+def read_hashes(source: TileSource, tile: TilePath) -> list[bytes]:
+    """The hashes of one tile; raises TileMissing or TileRefused."""
+    data = _read_or_full(source, tile)
+    if len(data) < tile.width * HASH_BYTES or len(data) % HASH_BYTES:
+        raise TileRefused(f"{tile} is not {tile.width} hashes long")
+    return [data[at : at + HASH_BYTES] for at in range(0, tile.width * HASH_BYTES, HASH_BYTES)]
+
+
+def read_entries(source: TileSource, bundle: TilePath) -> list[bytes]:
+    """The entries of one bundle; raises TileMissing or TileRefused."""
+    entries = unpack_bundle(_read_or_full(source, bundle))
+    if len(entries) < bundle.width:
+        raise TileRefused(f"{bundle} holds fewer entries than it should")
+    return entries[: bundle.width]
+
+
+def pack_bundle(entries: Sequence[bytes]) -> bytes:
+    """Entries, each behind its length in two bytes."""
+    if any(len(entry) > MAX_ENTRY_BYTES for entry in entries):
+        raise EntryRefused("an entry is at most 4096 bytes long")
+    return b"".join(len(entry).to_bytes(LENGTH_BYTES, "big") + entry for entry in entries)
+
+
+def unpack_bundle(data: bytes) -> list[bytes]:
+    """The entries of a bundle; raises TileRefused."""
+    entries, at = [], 0
+    while at < len(data):
+        start = at + LENGTH_BYTES
+        at = start + int.from_bytes(data[at:start], "big")
+        if at > len(data) or at - start > MAX_ENTRY_BYTES:
+            raise TileRefused("a bundle is cut short or holds an entry that is too long")
+        entries.append(data[start:at])
+    if len(entries) > TILE_WIDTH:
+        raise TileRefused("a bundle holds at most 256 entries")
+    return entries
+
+
+def _read_or_full(source: TileSource, tile: TilePath) -> bytes:
+    # A log may drop a partial tile once the full one is there (tlog-tiles, Partial Tiles).
+    try:
+        return source.read(str(tile))
+    except TileMissing:
+        if tile.width == TILE_WIDTH:
+            raise
+        return source.read(str(tile.full))

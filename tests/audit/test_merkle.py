@@ -1,0 +1,105 @@
+"""The tree against the published vectors of RFC 6962 verifiers, and against its own definition."""
+
+import json
+from base64 import b64decode
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.edge import RightEdge
+from audit.errors import ProofRefused
+from audit.merkle import (
+    EMPTY_ROOT,
+    leaf_hash,
+    node_hash,
+    subtree_root,
+    verify_consistency,
+    verify_inclusion,
+)
+
+VECTORS = Path(__file__).parent.parent / "vectors" / "rfc6962"
+
+
+def vectors(kind: str) -> list[dict[str, Any]]:
+    return [json.loads(file.read_text()) for file in sorted((VECTORS / kind).rglob("*.json"))]
+
+
+def hashes(encoded: list[str] | None) -> list[bytes]:
+    return [b64decode(digest) for digest in encoded or []]
+
+
+def test_every_inclusion_vector_has_its_declared_outcome() -> None:
+    ran = 0
+    for vector in vectors("inclusion"):
+        fault = None
+        try:
+            verify_inclusion(
+                hashes(vector["proof"]),
+                index=vector["leafIdx"],
+                size=vector["treeSize"],
+                leaf=b64decode(vector["leafHash"] or ""),
+                root=b64decode(vector["root"] or ""),
+            )
+        except ProofRefused as error:
+            fault = error
+        assert (fault is not None) == vector["wantErr"], (vector["desc"], fault)
+        ran += 1
+    assert ran == 98
+
+
+def test_every_consistency_vector_has_its_declared_outcome() -> None:
+    ran = 0
+    for vector in vectors("consistency"):
+        fault = None
+        try:
+            verify_consistency(
+                hashes(vector["proof"]),
+                old_size=vector["size1"],
+                new_size=vector["size2"],
+                old_root=b64decode(vector["root1"] or ""),
+                new_root=b64decode(vector["root2"] or ""),
+            )
+        except ProofRefused as error:
+            fault = error
+        assert (fault is not None) == vector["wantErr"], (vector["desc"], fault)
+        ran += 1
+    assert ran == 98
+
+
+def test_hashes_are_those_of_the_standard() -> None:
+    assert sha256(b"").digest() == EMPTY_ROOT
+    assert leaf_hash(b"x") == sha256(b"\x00x").digest()
+    assert node_hash(b"l" * 32, b"r" * 32) == sha256(b"\x01" + b"l" * 32 + b"r" * 32).digest()
+
+
+def naive_root(leaves: list[bytes]) -> bytes:
+    """MTH as RFC 6962 section 2.1 defines it, word for word."""
+    if not leaves:
+        return sha256(b"").digest()
+    if len(leaves) == 1:
+        return sha256(b"\x00" + leaves[0]).digest()
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    left, right = naive_root(leaves[:split]), naive_root(leaves[split:])
+    return sha256(b"\x01" + left + right).digest()
+
+
+@given(st.lists(st.binary(max_size=8), max_size=70))
+def test_the_root_is_that_of_the_definition(leaves: list[bytes]) -> None:
+    assert subtree_root([leaf_hash(leaf) for leaf in leaves]) == naive_root(leaves)
+
+
+@pytest.mark.parametrize("size", [255, 256, 257, 511, 512, 700, 1025])
+def test_the_right_edge_has_the_root_of_the_definition(size: int) -> None:
+    leaves = [str(number).encode() for number in range(size)]
+    edge = RightEdge()
+    tiles = list(edge.extend(map(leaf_hash, leaves)))
+    assert edge.root() == naive_root(leaves)
+    assert edge.size == size
+    assert len([tile for tile in tiles if tile.level == 0]) == size // 256
+    assert [tile.number for tile in tiles] == list(range(size // 256))
