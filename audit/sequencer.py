@@ -49,7 +49,8 @@ def sequence_once(
     pending = store.pending(limit)
     if not pending:
         return None
-    leaves = [leaf_hash(_known_entry(row)) for row in _distinct(pending)]
+    _require_distinct([_entry(row) for row in pending])
+    leaves = [leaf_hash(row.entry) for row in pending]
     head = _verified_head(store, signer)
     if memory is not None:
         require_remembered(store, head, memory)
@@ -98,21 +99,18 @@ def _fitting_edge(store: LogStore, head: Checkpoint) -> RightEdge:
     return edge
 
 
-def _known_entry(row: Pending) -> bytes:
+def _entry(row: Pending) -> Entry:
     # The outbox is in reach of every writer; what is not an entry must not be kept for ever.
     try:
-        Entry.from_bytes(row.entry)
+        return Entry.from_bytes(row.entry)
     except EntryRefused as error:
         raise EntryRefused(f"outbox row {row.outbox_id}: {error}") from error
-    return row.entry
 
 
-def _distinct(pending: Sequence[Pending]) -> Sequence[Pending]:
-    if len({row.outbox_id for row in pending}) != len(pending):
-        raise LogDoesNotFit("the store gave one outbox row twice")
-    if len({row.entry for row in pending}) != len(pending):
+def _require_distinct(entries: Sequence[Entry]) -> None:
+    # An event that is in the log already is for the store to refuse: it has an index for that.
+    if len({entry.event_id for entry in entries}) != len(entries):
         raise EntryRefused("one event stands in the outbox twice")
-    return pending
 
 
 def _require_reached(store: LogStore, size: int) -> None:

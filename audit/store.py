@@ -62,7 +62,8 @@ class LogStore(Protocol):
     ) -> None:
         """In one transaction: add leaves, tiles and checkpoint, delete exactly those outbox rows.
 
-        Raises, and changes nothing, where a leaf of that index is already there.
+        Raises, and changes nothing, where a leaf of that index or of that event (the `event_id` of
+        its entry) is already there.
         """
 
 

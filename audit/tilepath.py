@@ -36,8 +36,8 @@ class TilePath:
         number = int(found["number"].replace("x", "").replace("/", ""))
         level = None if found["level"] is None else int(found["level"])
         path = cls(level, number, int(found["width"] or TILE_WIDTH))
-        # Refuses needless groups of zeros, and a width of 256 or more.
-        if str(path) != text:
+        # The second refuses needless groups of zeros, and a full width that is spelt out.
+        if path.width > TILE_WIDTH or str(path) != text:
             raise TileMissing("this is not the path of a tile")
         return path
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import count
 
+from audit.entry import Entry
 from audit.store import FullTile, Pending
 
 
@@ -15,6 +16,7 @@ class MemoryStore:
         self.tiles: dict[tuple[int, int], FullTile] = {}
         self.checkpoints: list[bytes] = []
         self._ids = count(1)
+        self._events: set[str] = set()
 
     def enqueue(self, entry: bytes) -> int:
         """What a business transaction does: commit one event to the outbox."""
@@ -50,6 +52,10 @@ class MemoryStore:
         if first_index != len(self.leaves):
             raise ValueError("a leaf of that index is already there, or one before it is not")
         entries = [row.entry for row in pending]
+        events = [Entry.from_bytes(entry).event_id for entry in entries]
+        if not self._events.isdisjoint(events):
+            raise ValueError("a leaf of that event is already there")
+        self._events.update(events)
         self.leaves.extend(zip(entries, leaf_hashes, strict=True))
         for row in pending:
             del self.outbox[row.outbox_id]

@@ -51,7 +51,7 @@ def fill(store: Any, start: int, stop: int, *, signer: Signer = SIGNER) -> None:
     """Let the events from `start` to before `stop` happen, and sequence them at once."""
     for number in range(start, stop):
         store.enqueue(event(number).to_bytes())
-    sequence_once(store, signer=signer, limit=10_000)
+    sequence_once(store, signer=signer, limit=100_000)
 
 
 def log_of(*sizes: int, signer: Signer = SIGNER) -> MemoryStore:

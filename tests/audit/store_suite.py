@@ -136,6 +136,13 @@ class LogStoreSuite:
         assert harness.store.tile(0, 0) is None
         assert harness.sequence().size == 4
 
+    def test_an_event_that_is_in_the_log_is_not_taken_again(self, harness: StoreHarness) -> None:
+        harness.happen(0, 3)
+        harness.sequence()
+        rows = [Pending(999, event(1).to_bytes())]
+        self._append_fails(harness.store, 3, rows)
+        assert len(harness.store.entries(0, 9)) == 3
+
     @staticmethod
     def _append_fails(store: LogStore, first_index: int, rows: Any) -> None:
         hashes = [leaf_hash(row.entry) for row in rows]

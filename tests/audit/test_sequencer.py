@@ -9,8 +9,10 @@ from audit.errors import (
     LogDoesNotFit,
     NoteUntrusted,
     OutOfRange,
+    SignatureRefused,
 )
 from audit.merkle import leaf_hash, subtree_root, verify_consistency, verify_inclusion
+from audit.note import Signer
 from audit.sequencer import prove_consistency, prove_inclusion, sequence_once
 from audit.store import FullTile
 from tests.audit.memory_store import MemoryStore
@@ -183,3 +185,25 @@ def test_what_is_no_entry_is_never_signed() -> None:
 
 def test_one_event_twice_in_the_outbox_is_never_signed() -> None:
     refuses_to_sign(waiting(waiting(log_of(2))), EntryRefused)
+    store = waiting(log_of(2))
+    store.enqueue(event(9_999, outcome="failed").to_bytes())
+    refuses_to_sign(store, EntryRefused)
+
+
+def test_hashes_whose_border_was_moved_stop_the_log() -> None:
+    # The node above two siblings is the same wherever their 64 bytes are divided.
+    store = waiting(log_of(2))
+    joined = store.leaves[0][1] + store.leaves[1][1]
+    store.leaves = [(store.leaves[0][0], joined[:31]), (store.leaves[1][0], joined[31:])]
+    refuses_to_sign(store, LogDoesNotFit)
+
+
+def test_a_signer_that_signs_something_else_is_caught() -> None:
+    class Faulty(Signer):
+        def sign(self, text: bytes | str) -> str:
+            return super().sign("another text\n" if text else text)
+
+    store = waiting(MemoryStore())
+    with pytest.raises(SignatureRefused):
+        sequence_once(store, signer=Faulty(SIGNER.name, bytes(32)))
+    assert not store.leaves

@@ -12,7 +12,7 @@ from audit.errors import EntryRefused, LogDoesNotFit, TileMissing, TileRefused
 from audit.export import log_paths
 from audit.store import TileRoots, level_hashes
 from audit.tilepath import TilePath
-from audit.tiles import FolderSource, pack_bundle, render_tile, unpack_bundle
+from audit.tiles import FolderSource, pack_bundle, read_entries, render_tile, unpack_bundle
 from tests.audit.memory_store import MemoryStore
 from tests.audit.samples import event, log_of
 
@@ -74,7 +74,8 @@ def test_a_path_comes_back_from_its_text(level: int | None, number: int, width: 
     ],
 )
 def test_any_other_path_is_nothing(path: str, tmp_path: Path) -> None:
-    for read in (FolderSource(tmp_path).read, lambda p: render_tile(log_of(3), p)):
+    store = log_of(3)
+    for read in (TilePath.parse, FolderSource(tmp_path).read, lambda p: render_tile(store, p)):
         with pytest.raises(TileMissing):
             read(path)
 
@@ -91,6 +92,14 @@ def test_a_bundle_comes_back_from_its_bytes(entries: list[bytes]) -> None:
 def test_a_bundle_of_impossible_shape_is_refused(data: bytes) -> None:
     with pytest.raises(TileRefused):
         unpack_bundle(data)
+
+
+def test_a_bundle_with_too_few_entries_is_refused(tmp_path: Path) -> None:
+    bundle = TilePath(None, 0, 3)
+    (tmp_path / str(bundle)).parent.mkdir(parents=True)
+    (tmp_path / str(bundle)).write_bytes(pack_bundle([b"a", b"b"]))
+    with pytest.raises(TileRefused):
+        read_entries(FolderSource(tmp_path), bundle)
 
 
 def test_an_oversized_entry_is_not_published() -> None:
