@@ -1,0 +1,55 @@
+"""OpenPGP for the gateway (RFC 9580): bytes in, bytes out.
+
+Reads and vets certificates, opens messages (decrypts AND verifies, or raises), seals to the vault
+and unseals, signs and encrypts for senders, makes and verifies detached signatures. Knows no
+agency, no database and no network, and does not log.
+"""
+
+from crypto.armor import Form, sniff
+from crypto.certificate import Certificate, load_certificate
+from crypto.detached import sign_detached, verify_detached
+from crypto.errors import (
+    CertificateRefused,
+    CryptoError,
+    KeyRefused,
+    MessageRefused,
+    Weakness,
+    WrongContext,
+)
+from crypto.keyring import Keyring, generate_key, public_part
+from crypto.opening import Opened, open_message
+from crypto.policy import Limits
+from crypto.publickey import Fingerprint
+from crypto.sealing import Sealed, seal, sign_and_encrypt, unseal
+from crypto.verdict import Verified
+from crypto.vetting import read_certificate
+from crypto.wkd import wkd_hash
+
+__all__ = [
+    "Certificate",
+    "CertificateRefused",
+    "CryptoError",
+    "Fingerprint",
+    "Form",
+    "KeyRefused",
+    "Keyring",
+    "Limits",
+    "MessageRefused",
+    "Opened",
+    "Sealed",
+    "Verified",
+    "Weakness",
+    "WrongContext",
+    "generate_key",
+    "load_certificate",
+    "open_message",
+    "public_part",
+    "read_certificate",
+    "seal",
+    "sign_and_encrypt",
+    "sign_detached",
+    "sniff",
+    "unseal",
+    "verify_detached",
+    "wkd_hash",
+]

@@ -1,0 +1,159 @@
+"""ASCII armor, read as a source and written (RFC 9580 section 6).
+
+Tells a message in armor from one in binary and from what is no encrypted message at all. The
+checksum is not looked at, as the RFC now demands: the modification check and the signature are what
+counts. Refuses text after the end of the armor.
+"""
+
+import binascii
+import re
+from enum import StrEnum
+
+import pysequoia
+
+from crypto.framing import Readable
+from crypto.refusals import Malformed, NotEncrypted, TrailingData, Truncated
+
+_BEGIN = b"-----BEGIN PGP MESSAGE-----"
+_ANY_BEGIN = b"-----BEGIN PGP "
+_MARGIN = b"\xef\xbb\xbf \t\r\n"
+_SPACE = b" \t\r\n"
+_MOST_HEADERS = 4096
+_MOST_TAIL = 4096
+_START = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*-----BEGIN PGP MESSAGE-----[ \t]*\r?\n"
+    rb"(?:[^\r\n]*: [^\r\n]*\r?\n)*[ \t]*\r?\n"
+)
+_END_OF_DATA = re.compile(rb"[=-]")
+_END_LINE = b"-----END PGP MESSAGE-----"
+_END = re.compile(rb"(={0,2})\s*(?:=[A-Za-z0-9+/]{4}\s*)?-----END PGP MESSAGE-----\s*\Z")
+
+
+class ArmorKind(StrEnum):
+    """What an armor says it holds."""
+
+    PUBLIC_KEY = "PUBLIC KEY BLOCK"
+    SIGNATURE = "SIGNATURE"
+    MESSAGE = "MESSAGE"
+
+
+class Form(StrEnum):
+    """What the first octets look like."""
+
+    BINARY = "binary"
+    ARMORED = "armored"
+    OTHER = "other"
+
+
+def sniff(head: bytes) -> Form:
+    """Whether the first octets (32 are enough) may begin an OpenPGP message; proves nothing."""
+    text = head.lstrip(_MARGIN)
+    if text.startswith(_BEGIN):
+        return Form.ARMORED
+    return Form.BINARY if head and _message_tag(head[0]) else Form.OTHER
+
+
+def _message_tag(first: int) -> bool:
+    """A packet header of one that begins a message: session key, password key, data or marker."""
+    if not first & 0x80:
+        return False
+    tag = first & 0x3F if first & 0x40 else first >> 2 & 0x0F
+    return tag in {1, 3, 8, 9, 4, 10, 11, 18, 20}
+
+
+def armored(data: bytes, *, kind: ArmorKind) -> str:
+    """The data in armor."""
+    kinds = {
+        ArmorKind.PUBLIC_KEY: pysequoia.ArmorKind.PublicKey,
+        ArmorKind.SIGNATURE: pysequoia.ArmorKind.Signature,
+        ArmorKind.MESSAGE: pysequoia.ArmorKind.Message,
+    }
+    return pysequoia.armor(data, kinds[kind])
+
+
+class _Held:
+    """A source whose first octets have been looked at."""
+
+    def __init__(self, head: bytes, source: Readable) -> None:
+        self._head = head
+        self._source = source
+
+    def read(self, size: int, /) -> bytes:
+        if not self._head:
+            return self._source.read(size)
+        piece, self._head = self._head[:size], self._head[size:]
+        return piece
+
+
+def binary(source: Readable) -> Readable:
+    """The message as binary, whichever form it came in."""
+    head = _filled(b"", source, 64)
+    if not head:
+        raise Truncated("no octets at all")
+    match sniff(head):
+        case Form.ARMORED:
+            return _Dearmored(_Held(head, source))
+        case Form.BINARY:
+            return _Held(head, source)
+    if head.lstrip(_MARGIN).startswith(_ANY_BEGIN):
+        raise NotEncrypted("armor of another kind than a message")
+    raise NotEncrypted("does not begin like an OpenPGP message")
+
+
+def _filled(head: bytes, source: Readable, size: int) -> bytes:
+    while len(head) < size and (piece := source.read(size - len(head))):
+        head += piece
+    return head
+
+
+class _Dearmored:
+    """Armor decoded as it comes, a chunk at a time."""
+
+    def __init__(self, source: Readable) -> None:
+        self._source = source
+        self._text = _after_headers(_filled(b"", source, _MOST_HEADERS))
+        self._ended = False
+
+    def read(self, size: int, /) -> bytes:
+        """About three quarters of `size` octets, or none at the end of the armor."""
+        while not self._ended:
+            chunk = self._source.read(size)
+            if not chunk and not _END_OF_DATA.search(self._text):
+                raise Truncated("the armor does not end")
+            if decoded := self._decode(self._text + chunk):
+                return decoded
+        return b""
+
+    def _decode(self, text: bytes) -> bytes:
+        end = _END_OF_DATA.search(text)
+        if end is not None:
+            self._ended = True
+            return _base64(text[: end.start()] + self._padding(text[end.start() :]))
+        packed = text.translate(None, _SPACE)
+        whole = len(packed) - len(packed) % 4
+        self._text = packed[whole:]
+        return _base64(packed[:whole])
+
+    def _padding(self, tail: bytes) -> bytes:
+        """The padding at the end of the data; the rest must be the end of the armor."""
+        tail = _filled(tail, self._source, len(tail) + _MOST_TAIL)
+        if _END_LINE not in tail:
+            raise Truncated("the armor has no end line")
+        end = _END.match(tail)
+        if end is None:
+            raise TrailingData("text after the armor, or inside its end")
+        return end[1]
+
+
+def _after_headers(text: bytes) -> bytes:
+    start = _START.match(text)
+    if start is None:
+        raise Malformed("the armor's headers do not end")
+    return text[start.end() :]
+
+
+def _base64(text: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(text.translate(None, _SPACE), strict_mode=True)
+    except binascii.Error as invalid:
+        raise Malformed("the armor is not base64") from invalid

@@ -1,0 +1,166 @@
+"""Making messages: sealing to the vault, and signing and encrypting as a sender does.
+
+A fresh AES-256 session key for each message, wrapped to each recipient's newest key; integrity
+protected data of version 1; no compression, since packages are compressed already and the length
+of compressed text tells of its content. A seal carries its context as the literal's name, so that
+one sealed object cannot be passed off as another.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hmac import compare_digest
+from shutil import copyfileobj
+from typing import BinaryIO
+
+from crypto.certificate import Certificate
+from crypto.detached import digest_signature
+from crypto.envelope import decrypt
+from crypto.errors import CertificateRefused, Weakness, WrongContext
+from crypto.fields import seconds
+from crypto.framing import CHUNK, LITERAL, ONE_PASS, PROTECTED, SIGNATURE
+from crypto.keyring import Keyring
+from crypto.policy import SHA_512, Limits
+from crypto.protected import ProtectedWriter
+from crypto.sessionkey import PrivateKey, fresh_session_key, wrap
+from crypto.signature import BINARY
+from crypto.vetting import encryption_key
+from crypto.writing import Parts, Write, packet
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What was written: octets, and their SHA-256 in hex."""
+
+    size: int
+    sha256: str
+
+
+def seal(
+    source: BinaryIO,
+    sink: BinaryIO,
+    *,
+    recipients: Sequence[Certificate],
+    context: str,
+    now: datetime,
+) -> Sealed:
+    """Encrypt the source to the recipients, bound to the context (255 octets of UTF-8 at most).
+
+    Raises CertificateRefused when a recipient has no key to encrypt to at this time.
+    """
+    return _encrypt(
+        sink,
+        recipients=recipients,
+        now=now,
+        fill=lambda write: _write_literal(source, write, filename=context, now=now),
+    )
+
+
+def unseal(source: BinaryIO, sink: BinaryIO, *, keyring: Keyring, context: str) -> int:
+    """Decrypt a sealed object; answer how many octets reached the sink.
+
+    Nothing reaches it before the modification check and the context have been checked. Raises
+    MessageRefused, or WrongContext when the object was sealed as another.
+    """
+    contents = decrypt(source, keyring.decrypting, limits=Limits(compression_depth=0))
+    if not compare_digest(contents.filename, context.encode()):
+        raise WrongContext("The object was sealed under another name.")
+    copyfileobj(contents.plaintext, sink, CHUNK)
+    return contents.size
+
+
+def sign_and_encrypt(  # noqa: PLR0913 - two streams, two parties, a time and a name
+    source: BinaryIO,
+    sink: BinaryIO,
+    *,
+    signer: Keyring,
+    recipients: Sequence[Certificate],
+    now: datetime,
+    filename: str = "package.zip",
+) -> Sealed:
+    """Sign with the signer's newest key and encrypt to the recipients.
+
+    Raises KeyRefused when the signer may not sign now, CertificateRefused as `seal` does.
+    """
+    key = signer.signing_key(now=now)
+
+    def fill(write: Write) -> None:
+        write(packet(ONE_PASS, _one_pass(key)))
+        context = hashlib.sha512()
+        _write_literal(source, write, filename=filename, now=now, seen=context.update)
+        write(packet(SIGNATURE, digest_signature(context, key, now=now)))
+
+    return _encrypt(sink, recipients=recipients, now=now, fill=fill)
+
+
+class _Measured:
+    """A sink that knows the size and hash of what it took."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self._sink = sink
+        self._hash = hashlib.sha256()
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        self._hash.update(data)
+        self._size += len(data)
+        self._sink.write(data)
+
+    def sealed(self) -> Sealed:
+        return Sealed(self._size, self._hash.hexdigest())
+
+
+def _encrypt(
+    sink: BinaryIO,
+    *,
+    recipients: Sequence[Certificate],
+    now: datetime,
+    fill: Callable[[Write], None],
+) -> Sealed:
+    # All keys are chosen before the first octet is written: a refusal leaves the sink untouched.
+    keys = [encryption_key(recipient, now=now) for recipient in _some(recipients)]
+    session, measured = fresh_session_key(), _Measured(sink)
+    for key in keys:
+        measured.write(wrap(session, key))
+    parts = Parts(measured.write, PROTECTED)
+    protected = ProtectedWriter(parts.write, session.key)
+    fill(protected.write)
+    protected.finish()
+    parts.finish()
+    return measured.sealed()
+
+
+def _some(recipients: Sequence[Certificate]) -> Sequence[Certificate]:
+    if not recipients:
+        raise CertificateRefused((Weakness("no-recipient", "There is nobody to encrypt to."),))
+    return recipients
+
+
+def _one_pass(key: PrivateKey) -> bytes:
+    """RFC 9580 section 5.4; the last octet says that no further signature follows around it."""
+    header = bytes([3, BINARY, SHA_512, key.public.algorithm])
+    return header + bytes.fromhex(key.public.key_id) + b"\x01"
+
+
+def _write_literal(
+    source: BinaryIO,
+    write: Write,
+    *,
+    filename: str,
+    now: datetime,
+    seen: Callable[[bytes], object] = len,
+) -> None:
+    name = filename.encode()
+    if len(name) > 255:
+        raise ValueError("a literal's name has at most 255 octets")
+    parts = Parts(write, LITERAL)
+    parts.write(b"b" + bytes([len(name)]) + name + seconds(now))
+    for piece in _pieces(source):
+        seen(piece)
+        parts.write(piece)
+    parts.finish()
+
+
+def _pieces(source: BinaryIO) -> Iterable[bytes]:
+    return iter(lambda: source.read(CHUNK), b"")

@@ -1,0 +1,173 @@
+"""Version 4 signature packets: reading, checking over data, and making them (RFC 9580 section 5.2).
+
+What decides (times, flags) is taken from the hashed subpackets alone; the unhashed ones, which
+anybody can change, only help to find the issuer and the embedded back signature, which proves
+itself. Makes no judgement on strength: crypto.policy does.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cryptography.exceptions import InvalidSignature
+
+from crypto.fields import Fields, seconds
+from crypto.policy import REVOCATION_HASHES, SHA_512
+from crypto.publickey import ECDSA, EDDSA, RSA, PublicKey, verify_digest
+from crypto.refusals import Malformed, Unsupported
+
+BINARY = 0x00
+CERTIFICATIONS = frozenset({0x10, 0x11, 0x12, 0x13})
+BINDING, BACK_SIGNATURE, DIRECT = 0x18, 0x19, 0x1F
+KEY_REVOCATION, BINDING_REVOCATION, CERTIFICATION_REVOCATION = 0x20, 0x28, 0x30
+
+_CREATED, _EXPIRES, _KEY_EXPIRES, _ISSUER = 2, 3, 9, 16
+_PRIMARY, _FLAGS, _EMBEDDED, _ISSUER_FINGERPRINT = 25, 27, 32, 33
+# Understood or harmless; a critical subpacket outside this set voids the signature.
+_KNOWN = frozenset(
+    {2, 3, 4, 5, 6, 7, 9, 11, 16, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 32, 33, 34}
+)
+_CRITICAL = 0x80
+MAY_SIGN, MAY_ENCRYPT = 0x02, 0x0C
+
+Subpackets = dict[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature as read: a claim, until `check` has returned it."""
+
+    kind: int
+    algorithm: int
+    hash_id: int
+    created_at: datetime
+    expires_after: timedelta | None
+    key_expires_after: timedelta | None
+    flags: int
+    primary: int
+    issuer_fingerprint: str
+    issuer_key_id: str
+    embedded: tuple[bytes, ...] = field(repr=False)
+    hashed: bytes = field(repr=False)
+    start: bytes = field(repr=False)
+    numbers: tuple[bytes, ...] = field(repr=False)
+
+    def names(self, key: PublicKey) -> bool:
+        """Whether the signature claims to be by this key."""
+        if self.issuer_fingerprint:
+            return self.issuer_fingerprint == key.fingerprint
+        return self.issuer_key_id == key.key_id
+
+
+def parse_signature(body: bytes) -> Signature:
+    """The signature in a packet body; Malformed, or Unsupported for another version."""
+    fields = Fields(body)
+    version = fields.number(1)
+    if version != 4:
+        raise Unsupported(f"signature version {version}")
+    kind, algorithm, hash_id = fields.number(1), fields.number(1), fields.number(1)
+    hashed = _understood(_subpackets(fields.take(fields.number(2))))
+    hashed_part = body[: fields.at]
+    unhashed = _last(_subpackets(fields.take(fields.number(2))))
+    start = fields.take(2)
+    numbers = tuple(_numbers(fields, algorithm))
+    if _CREATED not in hashed:
+        raise Malformed("a signature without a time")
+    advisory = unhashed | hashed
+    return Signature(
+        kind=kind,
+        algorithm=algorithm,
+        hash_id=hash_id,
+        created_at=Fields(hashed[_CREATED]).moment(),
+        expires_after=_span(hashed.get(_EXPIRES)),
+        key_expires_after=_span(hashed.get(_KEY_EXPIRES)),
+        flags=(hashed.get(_FLAGS) or b"\0")[0],
+        primary=(hashed.get(_PRIMARY) or b"\0")[0],
+        issuer_fingerprint=advisory.get(_ISSUER_FINGERPRINT, b"")[1:].hex().upper(),
+        issuer_key_id=advisory.get(_ISSUER, b"").hex().upper(),
+        embedded=tuple(part[_EMBEDDED] for part in (hashed, unhashed) if _EMBEDDED in part),
+        hashed=hashed_part,
+        start=start,
+        numbers=numbers,
+    )
+
+
+def check(signature: Signature, subject: bytes, *, signer: PublicKey) -> Signature:
+    """Return the signature if `signer` made it over `subject`; else raise InvalidSignature."""
+    if signature.algorithm != signer.algorithm or signature.hash_id not in REVOCATION_HASHES:
+        raise InvalidSignature
+    name = REVOCATION_HASHES[signature.hash_id]
+    context = hashlib.new(name, subject, usedforsecurity=False)
+    context.update(trailer(signature.hashed))
+    digest = context.digest()
+    if digest[:2] != signature.start:
+        raise InvalidSignature
+    numbers = list(signature.numbers)
+    verify_digest(signer, digest, hash_id=signature.hash_id, numbers=numbers)
+    return signature
+
+
+def trailer(hashed: bytes) -> bytes:
+    """What is hashed after the data (RFC 9580 section 5.2.4)."""
+    return hashed + b"\x04\xff" + len(hashed).to_bytes(4, "big")
+
+
+def new_hashed_part(key: PublicKey, *, now: datetime) -> bytes:
+    """The hashed part of a new SHA-512 signature over a binary document."""
+    created = bytes([5, 0x80 | _CREATED]) + seconds(now)
+    issuer = bytes([22, _ISSUER_FINGERPRINT, 4]) + bytes.fromhex(key.fingerprint)
+    subpackets = issuer + created
+    header = bytes([4, BINARY, key.algorithm, SHA_512])
+    return header + len(subpackets).to_bytes(2, "big") + subpackets
+
+
+def complete(hashed: bytes, *, key: PublicKey, digest: bytes, numbers: bytes) -> bytes:
+    """The body of a signature packet from its parts; old readers find the issuer's key id."""
+    unhashed = bytes([9, _ISSUER]) + bytes.fromhex(key.key_id)
+    return hashed + len(unhashed).to_bytes(2, "big") + unhashed + digest[:2] + numbers
+
+
+def _understood(subpackets: list[tuple[int, bytes]]) -> Subpackets:
+    """The hashed subpackets, or Unsupported when one is critical and unknown."""
+    for kind, _ in subpackets:
+        if kind & _CRITICAL and kind & ~_CRITICAL not in _KNOWN:
+            raise Unsupported(f"critical subpacket {kind & ~_CRITICAL}")
+    return _last(subpackets)
+
+
+def _last(subpackets: list[tuple[int, bytes]]) -> Subpackets:
+    """By kind; of several, the last counts (RFC 9580 section 5.2.3.9)."""
+    return {kind & ~_CRITICAL: content for kind, content in subpackets}
+
+
+def _subpackets(area: bytes) -> list[tuple[int, bytes]]:
+    fields = Fields(area)
+    found = []
+    while fields:
+        size = _subpacket_length(fields)
+        if size < 1:
+            raise Malformed("an empty subpacket")
+        found.append((fields.number(1), fields.take(size - 1)))
+    return found
+
+
+def _subpacket_length(fields: Fields) -> int:
+    first = fields.number(1)
+    if first == 255:
+        return fields.number(4)
+    if first >= 192:
+        return ((first - 192) << 8) + fields.number(1) + 192
+    return first
+
+
+def _span(content: bytes | None) -> timedelta | None:
+    """A duration; absent or zero means for ever."""
+    value = int.from_bytes(content or b"", "big")
+    return timedelta(seconds=value) if value else None
+
+
+def _numbers(fields: Fields, algorithm: int) -> Iterator[bytes]:
+    count = {ECDSA: 2, EDDSA: 2}.get(algorithm, 1 if algorithm in RSA else 0)
+    for _ in range(count):
+        yield fields.mpi()
