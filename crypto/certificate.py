@@ -28,7 +28,8 @@ class Certificate:
     """One party's public keys. `data` is binary and public; the rest is read from it."""
 
     fingerprint: Fingerprint
-    user_ids: tuple[str, ...]
+    # Often a person's name: not for logs, so not for repr.
+    user_ids: tuple[str, ...] = field(repr=False)
     data: bytes = field(repr=False)
     created_at: datetime
     expires_at: datetime | None
@@ -38,15 +39,16 @@ class Certificate:
     sequoia: pysequoia.Cert = field(repr=False, compare=False)
 
 
+@lru_cache(maxsize=1024)
 def load_certificate(data: bytes) -> Certificate:
-    """Read a certificate that was vetted before. Refuses only what is not one certificate."""
+    """Load a certificate that was vetted before; kept, since it is needed again and again."""
+    return parse_certificate(data)
+
+
+def parse_certificate(data: bytes) -> Certificate:
+    """Read a certificate, armored or binary. Refuses only what is not one certificate."""
     if len(data) > MOST_OCTETS:
         raise _refused("too-large", "The file is larger than a certificate may be (256 KB).")
-    return _load(bytes(data))
-
-
-@lru_cache(maxsize=1024)
-def _load(data: bytes) -> Certificate:
     sequoia = _only_certificate(data)
     public = bytes(sequoia)
     try:

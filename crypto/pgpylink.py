@@ -40,6 +40,21 @@ pgpy.constants.algorithms = SimpleNamespace(
     **{name: getattr(old, name, None) or getattr(current, name) for name in _OLD_CIPHERS},
 )
 
+# What PGPy's parser lets out for bytes that are no key; its own errors have no common root.
+_FAULTS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+    pgpy.errors.PGPError,
+    pgpy.errors.PGPDecryptionError,
+    pgpy.errors.PGPIncompatibleECPointFormatError,
+    pgpy.errors.PGPOpenSSLCipherNotSupportedError,
+)
+
 _PREFERENCES = {
     "hashes": [HashAlgorithm.SHA512, HashAlgorithm.SHA384, HashAlgorithm.SHA256],
     "ciphers": [SymmetricKeyAlgorithm.AES256, SymmetricKeyAlgorithm.AES128],
@@ -84,11 +99,9 @@ def new_key(
 def _parsed(secret: bytes) -> Any:
     try:
         key, others = pgpy.PGPKey.from_blob(secret)
-    except (ValueError, TypeError, IndexError, KeyError, NotImplementedError) as invalid:
+    except _FAULTS as invalid:
         raise KeyRefused("not an OpenPGP private key") from invalid
-    except pgpy.errors.PGPError as invalid:
-        raise KeyRefused("not an OpenPGP private key") from invalid
-    if key.is_public or len(others) > 1:
+    if key._key is None or key.is_public or len(others) > 1:
         raise KeyRefused("not exactly one OpenPGP private key")
     return key
 
@@ -100,9 +113,9 @@ def _unlocked(packet: Any, passphrase: str | None) -> OpenSSLPrivate:
         if packet.protected:
             packet.unprotect(passphrase)
         private: OpenSSLPrivate = packet.keymaterial.__privkey__()
-    except pgpy.errors.PGPError as wrong:
+    except pgpy.errors.PGPDecryptionError as wrong:
         raise KeyRefused("the passphrase does not open the private key") from wrong
-    except (ValueError, TypeError, NotImplementedError) as invalid:
+    except _FAULTS as invalid:
         raise KeyRefused("the private key is of a kind that is not accepted") from invalid
     finally:
         # Our reference to the secret numbers goes; OpenSSL keeps the key from here on.

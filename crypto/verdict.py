@@ -127,8 +127,8 @@ def _require_good(
     data: bytes, body: bytes, sender: Certificate, component: Component, *, signed_at: datetime
 ) -> Verified:
     """Sequoia's verdict; and it must have used the certificate and key that we judged."""
-    detached = pysequoia.Sig.from_bytes(packet(SIGNATURE, body))
     try:
+        detached = pysequoia.Sig.from_bytes(packet(SIGNATURE, body))
         result = pysequoia.verify(bytes=data, store=lambda _: [sender.sequoia], signature=detached)
     except RuntimeError as refused:
         raise BadSignature(first_line(refused)) from None

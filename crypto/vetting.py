@@ -8,7 +8,7 @@ Sequoia judges by the computer's clock, we by `now`.
 from collections.abc import Iterator
 from datetime import datetime
 
-from crypto.certificate import Certificate, load_certificate
+from crypto.certificate import Certificate, parse_certificate
 from crypto.components import Component
 from crypto.errors import CertificateRefused, Weakness
 from crypto.policy import CLOCK_SKEW
@@ -22,7 +22,7 @@ def read_certificate(data: bytes, *, now: datetime) -> Certificate:
     several-certificates, revoked, expired, not-yet-valid, weak-key, weak-hash, no-user-id,
     no-signing-key, no-encryption-key, policy.
     """
-    certificate = load_certificate(data)
+    certificate = parse_certificate(data)
     if weaknesses := find_weaknesses(certificate, now=now):
         raise CertificateRefused(weaknesses)
     return certificate
