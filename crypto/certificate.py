@@ -49,8 +49,7 @@ def parse_certificate(data: bytes) -> Certificate:
     """Read a certificate, armored or binary. Refuses only what is not one certificate."""
     if len(data) > MOST_OCTETS:
         raise _refused("too-large", "The file is larger than a certificate may be (256 KB).")
-    sequoia = _only_certificate(data)
-    public = bytes(sequoia)
+    sequoia, public = _only_certificate(data)
     try:
         assembled = assemble(public)
     except MessageRefused as refused:
@@ -74,14 +73,15 @@ def _fingerprints(components: Iterable[Component]) -> tuple[Fingerprint, ...]:
     )
 
 
-def _only_certificate(data: bytes) -> pysequoia.Cert:
+def _only_certificate(data: bytes) -> tuple[pysequoia.Cert, bytes]:
+    """Sequoia's certificate and its public serialisation, which some odd signatures forbid."""
     not_one = _refused("malformed", "The file is not an OpenPGP certificate.")
     try:
         # The packets first: a private key must not get as far as Sequoia's own key objects.
         tags = [packet.tag for packet in PacketPile.from_bytes(data)]
         if Tag.SecretKey in tags or Tag.SecretSubkey in tags:
             raise _refused("secret-key", _HOLDS_PRIVATE)
-        found = pysequoia.Cert.split_bytes(data)
+        found = [(one, bytes(one)) for one in pysequoia.Cert.split_bytes(data)]
     except RuntimeError:
         raise not_one from None
     if len(found) > 1:

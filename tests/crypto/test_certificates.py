@@ -139,7 +139,8 @@ def test_a_revoked_or_expired_subkey_is_not_used(gpg: Gnupg) -> None:
     commands = b"key 1\nrevkey\ny\n0\n\ny\nsave\n"
     gpg("--command-fd", "0", "--edit-key", fingerprint, given=commands)
     after = read_certificate(gpg.export("turn@example.org"), now=NOW)
-    assert after.encryption_keys == before.encryption_keys[1:]
+    assert len(after.encryption_keys) == 1
+    assert set(after.encryption_keys) < set(before.encryption_keys)
     assert codes(after.data, now=NOW + timedelta(days=3)) == ["no-encryption-key"]
 
 
