@@ -18,8 +18,9 @@ from crypto import (
     read_certificate,
     seal,
 )
+from crypto.components import assemble
 from crypto.framing import PUBLIC_SUBKEY, SIGNATURE
-from crypto.vetting import find_weaknesses
+from crypto.vetting import encryption_key, find_weaknesses
 from crypto.writing import packet
 from tests.crypto.gnupg import Gnupg
 from tests.crypto.handmade import signature, signing_key
@@ -141,7 +142,11 @@ def test_a_revoked_or_expired_subkey_is_not_used(gpg: Gnupg) -> None:
     after = read_certificate(gpg.export("turn@example.org"), now=NOW)
     assert len(after.encryption_keys) == 1
     assert set(after.encryption_keys) < set(before.encryption_keys)
-    assert codes(after.data, now=NOW + timedelta(days=3)) == ["no-encryption-key"]
+    late = NOW + timedelta(days=3)
+    assert codes(after.data, now=late) == ["no-encryption-key"]
+    assert encryption_key(after, now=NOW).fingerprint == after.encryption_keys[0]
+    with pytest.raises(CertificateRefused):
+        encryption_key(after, now=late)
 
 
 def test_a_signing_subkey_cannot_be_adopted() -> None:
@@ -153,6 +158,9 @@ def test_a_signing_subkey_cannot_be_adopted() -> None:
     adopted = AGENCY.certificate.data + packet(PUBLIC_SUBKEY, victim.body) + binding
     certificate = load_certificate(adopted)
     assert victim.fingerprint not in certificate.signing_keys
+    # Sequoia would leave it out too; ours must hold without that.
+    found = {one.key.fingerprint: one.may_sign for one in assemble(adopted).components}
+    assert found[victim.fingerprint] is False
     assert certificate.signing_keys == AGENCY.certificate.signing_keys
 
 
@@ -173,7 +181,9 @@ def test_a_revocation_with_sha1_counts() -> None:
     head = packet(6, key.body)
     revocation = packet(SIGNATURE, signature(key.hashed, kind=0x20, hash_id=2))
     data = head + revocation + AGENCY.certificate.data[len(head) :]
-    assert "revoked" in [one.code for one in find_weaknesses(load_certificate(data), now=NOW)]
+    certificate = load_certificate(data)
+    assert certificate.assembled.primary.revoked
+    assert "revoked" in [one.code for one in find_weaknesses(certificate, now=NOW)]
 
 
 def test_nothing_is_encrypted_to_a_key_past_its_time() -> None:

@@ -457,3 +457,27 @@ def test_the_hand_is_sound() -> None:
     assert made[4:6] != b"\0\0"
     assert hashlib.sha512(SECRET).digest() != made[-64:]
     assert opened(enclosed(signed(made))).signing_key == AGENCY.certificate.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("signature older than its key", "signature-before-key"),
+        ("signature that has expired", "signature-expired"),
+        ("signature by a key that only encrypts", "key-usage"),
+        ("signature over other bytes", "bad-signature"),
+    ],
+)
+def test_the_cause_is_there_for_the_audit_log(name: str, cause: str) -> None:
+    with pytest.raises(MessageRefused) as refused:
+        opened(CASES[name][0]())
+    assert refused.value.cause_code == cause
+    assert str(refused.value) == refused.value.message
+
+
+def test_the_limit_on_content_is_exact() -> None:
+    message = enclosed(signed(plaintext=bytes(2000)))
+    assert opened(message, limits=Limits(plaintext_octets=2000)).size == 2000
+    with pytest.raises(MessageRefused) as refused:
+        opened(message, limits=Limits(plaintext_octets=1999))
+    assert refused.value.code == "too-large"
