@@ -1,0 +1,65 @@
+# What one runs in a checkout. `make` alone lists it. Needs GNU make, bash and Python 3.11 to 3.13.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+# The interpreter to make .venv with, such as PYTHON=python3.12; empty: the first that fits.
+PYTHON ?=
+# Further arguments for `make test` and `make serve`, such as ARGS='-k retention'.
+ARGS ?=
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(INSTALLED) ## Make .venv and install everything into it
+
+# Messages go to stderr: the stdout of `make bench` is data.
+$(INSTALLED): setup.cfg pyproject.toml
+	@.ci/venv $(PYTHON) >&2
+	@echo "Installing the gateway, its servers and the development tools into .venv" >&2
+	@.ci/quietly $(BIN)/python -m pip install --no-input --upgrade pip
+	@.ci/quietly $(BIN)/pip install --no-input --editable '.[server,embedded,dev]'
+	@touch $@
+	@echo "Installed: $$($(BIN)/python --version) in .venv" >&2
+
+.PHONY: demo
+demo: $(INSTALLED) ## Run the whole way of a submission on this machine
+	@$(BIN)/python -m deploy.demo
+
+.PHONY: serve
+serve: $(INSTALLED) ## Run the gateway with its embedded servers
+	@$(BIN)/gateway serve $(ARGS)
+
+.PHONY: test
+test: $(INSTALLED) ## Run all tests, against real servers and clients
+	@.ci/tools >&2
+	@$(BIN)/pytest $(ARGS)
+
+.PHONY: lint
+lint: $(INSTALLED) ## Check style, formatting, types and the direction of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(INSTALLED) ## Measure; one JSON object a line on stdout
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+.PHONY: chaos
+chaos: $(INSTALLED) ## Kill processes at random and check that nothing acknowledged is lost
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+.PHONY: clean
+clean: ## Stop what still runs here; remove .venv, caches and the data of demo and serve
+	@.ci/stop .demo .gateway >&2
+	@rm -rf .demo .gateway .venv build dist *.egg-info
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
