@@ -39,7 +39,7 @@ class Unauthenticated(RequestRefused):
         super().__init__(
             "unauthenticated",
             "The access token is missing or not valid.",
-            "Send a valid token in the Authorization header, or ask your administrator for a new one.",
+            "Send a valid token in the Authorization header, or ask for a new one.",
             detail=detail,
         )
 

@@ -81,9 +81,7 @@ SCOPES: MappingProxyType[Role, frozenset[Scope]] = MappingProxyType(
         Role.SUBMITTER: frozenset({Scope.SUBMIT, Scope.SUBMISSIONS}),
         Role.AGENCY_ADMIN: frozenset({Scope.SUBMISSIONS}),
         Role.AUDITOR: frozenset({Scope.LOG}),
-        Role.ANALYST: frozenset(
-            {Scope.RELEASE_REQUEST, Scope.RELEASE_APPROVE, Scope.RELEASE_READ}
-        ),
+        Role.ANALYST: frozenset({Scope.RELEASE_REQUEST, Scope.RELEASE_APPROVE, Scope.RELEASE_READ}),
         Role.ADMINISTRATOR: frozenset({Scope.ADMINISTER}),
     }
 )

@@ -42,6 +42,7 @@ class Settings:
     vault_certificate_file: Path | None
     gateway_key_file: Path | None
     log_key_file: Path | None
+    log_memory_file: Path | None
     log_verifier_file: Path
     max_upload_bytes: int
     vault_retention_days: int
@@ -62,9 +63,12 @@ class Settings:
             s3_bucket_prefix=reader.text("S3_BUCKET_PREFIX"),
             pseudonym_key_file=reader.secret_file("PSEUDONYM_KEY_FILE"),
             gateway_certificate_file=reader.file("GATEWAY_CERTIFICATE_FILE"),
-            vault_certificate_file=reader.file_for(process, "VAULT_CERTIFICATE_FILE", Process.WORKER),
+            vault_certificate_file=reader.file_for(
+                process, "VAULT_CERTIFICATE_FILE", Process.WORKER
+            ),
             gateway_key_file=reader.secret_for(process, "GATEWAY_KEY_FILE", Process.WORKER),
             log_key_file=reader.secret_for(process, "LOG_KEY_FILE", Process.SEQUENCER),
+            log_memory_file=reader.path_for(process, "LOG_MEMORY_FILE", Process.SEQUENCER),
             log_verifier_file=reader.file("LOG_VERIFIER_FILE"),
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
@@ -85,7 +89,9 @@ class Settings:
         database = urlsplit(self.database_url)
         encrypted = parse_qs(database.query).get("sslmode") == ["verify-full"]
         if not _loopback(database.hostname) and not encrypted:
-            faults.append("DATABASE_URL must carry sslmode=verify-full unless it is on this machine.")
+            faults.append(
+                "DATABASE_URL must carry sslmode=verify-full unless it is on this machine."
+            )
         return faults
 
 
@@ -132,6 +138,15 @@ class _Reader:
 
     def file_for(self, process: Process, name: str, only: Process) -> Path | None:
         return self.file(name) if process is only else None
+
+    def path_for(self, process: Process, name: str, only: Process) -> Path | None:
+        """A file that the process itself will write; only its folder must be there."""
+        if process is not only:
+            return None
+        path = Path(self.text(name))
+        if not path.parent.is_dir():
+            self.faults.append(f"{name}: there is no folder {path.parent}.")
+        return path
 
     def secret_for(self, process: Process, name: str, only: Process) -> Path | None:
         return self.secret_file(name) if process is only else None

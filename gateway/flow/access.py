@@ -7,6 +7,7 @@ from hashlib import sha256
 from uuid import UUID, uuid4
 
 from audit.actions import Action
+from audit.entry import ObjectType, Outcome
 from gateway.errors import Conflict, NotFound, Unauthenticated
 from gateway.flow.trail import AuditTrail, What
 from gateway.records import AGENCY_ROLES, SCOPES, Principal, Role
@@ -82,9 +83,7 @@ class Access:
                 raise NotFound("live token")
             self._trail.record(session, Action.TOKEN_REVOKED, by, _about(token_id, row.agency_id))
 
-    def authenticate(
-        self, secret: str, *, source: str | None, request_id: str | None
-    ) -> Principal:
+    def authenticate(self, secret: str, *, source: str | None, request_id: str | None) -> Principal:
         """The principal behind a token, or Unauthenticated: one answer for every kind of wrong.
 
         Only a look-up by SHA-256 is made, so timing says nothing about near misses. Where the
@@ -105,7 +104,7 @@ class Access:
             fault = self._fault(token)
             if fault is None:
                 return principal
-            what = _about(token.id, token.agency_id, outcome="refused", error_code=fault)
+            what = _about(token.id, token.agency_id, outcome=Outcome.REFUSED, error_code=fault)
             self._trail.record(session, Action.AUTH_FAILED, principal, what)
         raise Unauthenticated(detail=fault)
 
@@ -127,13 +126,13 @@ def _about(
     token_id: UUID,
     agency_id: str | None,
     *,
-    outcome: str = "success",
+    outcome: Outcome = Outcome.SUCCESS,
     error_code: str | None = None,
 ) -> What:
     return What(
         outcome=outcome,
         agency=agency_id,
-        object_type="token",
+        object_type=ObjectType.TOKEN,
         object_id=str(token_id),
         error_code=error_code,
     )

@@ -1,43 +1,35 @@
-"""A request body that hashes itself as it is read, once, under every digest its sender announced."""
+"""A request body that hashes itself as it is read, under every digest that was announced."""
 
 from hashlib import new
-from io import RawIOBase
-from typing import TYPE_CHECKING, BinaryIO
 
 from gateway.errors import TooLarge
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from gateway.store.objects import Readable
 
 ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 """The digests of RFC 9530 that are safe against collisions, by their name in hashlib."""
 
 
-class MeasuredBody(RawIOBase):
+class MeasuredBody:
     """Wraps a body; after it has been read, `digest` tells what passed.
 
     Raises TooLarge as soon as more than `max_bytes` came through, whatever was announced.
     """
 
-    def __init__(self, body: BinaryIO, algorithms: frozenset[str], *, max_bytes: int) -> None:
+    def __init__(self, body: Readable, algorithms: frozenset[str], *, max_bytes: int) -> None:
         self._body = body
         self._max_bytes = max_bytes
         self._size = 0
         self._hashes = {name: new(ALGORITHMS[name]) for name in algorithms}
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        target = memoryview(buffer).cast("B")
-        block = self._body.read(len(target))
-        target[: len(block)] = block
+    def read(self, size: int, /) -> bytes:
+        """The next bytes of the body."""
+        block = self._body.read(size)
         self._size += len(block)
         if self._size > self._max_bytes:
             raise too_large(self._max_bytes)
         for running in self._hashes.values():
             running.update(block)
-        return len(block)
+        return block
 
     def digest(self, algorithm: str) -> bytes:
         """The digest of everything read so far."""

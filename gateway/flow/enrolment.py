@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from audit.actions import Action
+from audit.entry import ObjectType
 from crypto import Certificate, read_certificate
 from gateway.errors import NotFound, RequestRefused
 from gateway.flow.trail import AuditTrail, What
@@ -70,7 +71,7 @@ class Enrolment:
                 now=now,
             )
             what = What(
-                agency=agency_id, object_type="certificate", object_id=vetted.fingerprint
+                agency=agency_id, object_type=ObjectType.CERTIFICATE, object_id=vetted.fingerprint
             )
             self._trail.record(session, Action.CERTIFICATE_ADDED, by, what)
         return vetted
@@ -94,4 +95,4 @@ class Enrolment:
 
 
 def _about(agency_id: str) -> What:
-    return What(agency=agency_id, object_type="agency", object_id=agency_id)
+    return What(agency=agency_id, object_type=ObjectType.AGENCY, object_id=agency_id)

@@ -9,19 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
-from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
 from audit.actions import Action
+from audit.entry import Outcome
 from gateway.errors import Conflict, NotFound, RequestRefused
 from gateway.flow.body import MeasuredBody, too_large
 from gateway.flow.trail import AuditTrail, What
 from gateway.records import Acknowledgement, Channel, Principal, State, Submission
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
-from gateway.store.objects import Bucket, ObjectStore, Stored
+from gateway.store.objects import Bucket, ObjectStore, Readable, Stored
 from gateway.store.submissions import (
     add_submission,
     find_by_bytes,
@@ -34,7 +34,7 @@ from gateway.store.submissions import (
 class Delivery:
     """An upload as announced by its sender; without a length it must carry a digest."""
 
-    body: BinaryIO
+    body: Readable
     length: int | None
     channel: Channel
     digests: dict[str, bytes]
@@ -101,9 +101,7 @@ class Intake:
             )
 
     def _store(self, delivery: Delivery, key: str) -> Stored:
-        body = MeasuredBody(
-            delivery.body, frozenset(delivery.digests), max_bytes=self._max_bytes
-        )
+        body = MeasuredBody(delivery.body, frozenset(delivery.digests), max_bytes=self._max_bytes)
         stored = self._objects.put(Bucket.QUARANTINE, key, body)
         try:
             _complete(delivery, stored, body)
@@ -152,7 +150,7 @@ class Intake:
 
     def _refuse(self, by: Principal, code: str) -> None:
         with self._database.transaction() as session:
-            what = What(outcome="refused", agency=by.agency, error_code=code)
+            what = What(outcome=Outcome.REFUSED, agency=by.agency, error_code=code)
             self._trail.record(session, Action.SUBMISSION_REFUSED, by, what)
 
 

@@ -124,9 +124,7 @@ class Processor:
     ) -> Judgement:
         def verify(manifest: bytes, signature: str) -> None:
             try:
-                verify_detached(
-                    manifest, signature.encode(), senders=senders, now=self._clock()
-                )
+                verify_detached(manifest, signature.encode(), senders=senders, now=self._clock())
             except MessageRefused as refusal:
                 raise ManifestSignatureRefused(refusal.code) from refusal
 
@@ -151,9 +149,7 @@ class Processor:
         sealed = self._put_sealed(submission, outcome)
         return Judgement(opened=True, outcome=outcome, report_key=report_key, sealed=sealed)
 
-    def _replacement_mismatch(
-        self, submission: Submission, outcome: Outcome
-    ) -> Rejection | None:
+    def _replacement_mismatch(self, submission: Submission, outcome: Outcome) -> Rejection | None:
         """A delivery that says which submission it replaces must carry a manifest that agrees."""
         if submission.must_replace is None:
             return None
@@ -192,9 +188,7 @@ class Processor:
             now=self._clock(),
         )
         sealed.seek(0)
-        return self._objects.put(
-            Bucket.VAULT, f"{submission.id}/{facts.sha256}.pgp", sealed
-        )
+        return self._objects.put(Bucket.VAULT, f"{submission.id}/{facts.sha256}.pgp", sealed)
 
     def _record(self, submission: Submission, judgement: Judgement) -> State:
         with self._database.transaction() as session:

@@ -1,6 +1,6 @@
 """Reading the log: checkpoints, proofs, tiles and receipts, for whoever may ask."""
 
-from audit.errors import AuditError
+from audit.errors import OutOfRange, TileMissing
 from audit.receipt import make_receipt
 from audit.sequencer import prove_consistency, prove_inclusion
 from audit.tiles import render_tile
@@ -27,7 +27,7 @@ class LogReading:
         head = self.checkpoint()
         try:
             return list(prove_inclusion(self._log, index, head)), head
-        except AuditError as error:
+        except OutOfRange as error:
             raise _out_of_range() from error
 
     def consistency(self, first: int, second: int) -> tuple[list[bytes], bytes]:
@@ -35,14 +35,14 @@ class LogReading:
         head = self.checkpoint()
         try:
             return list(prove_consistency(self._log, first, second)), head
-        except AuditError as error:
+        except OutOfRange as error:
             raise _out_of_range() from error
 
     def tile(self, path: str) -> bytes:
         """Any tile by its C2SP path."""
         try:
             return render_tile(self._log, path)
-        except AuditError as error:
+        except TileMissing as error:
             raise NotFound("tile") from error
 
     def receipt(self, place: LogPlace) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import rfc8785
 
 from audit.actions import Action
-from audit.entry import Outcome
+from audit.entry import ObjectType, Outcome
 from audit.sequencer import prove_inclusion
 from crypto import Keyring, sign_detached
 from gateway.errors import Conflict, NotFound, NotReady
@@ -56,9 +56,7 @@ class Releases:
         self._trail = trail
         self._clock = clock
 
-    def request(
-        self, name: str, *, purpose: str, selection: Selection, by: Principal
-    ) -> Release:
+    def request(self, name: str, *, purpose: str, selection: Selection, by: Principal) -> Release:
         """Fix the set of submissions now, so that what is approved is what was asked for."""
         with self._database.transaction() as session:
             if find_named(session, name) is not None:
@@ -218,9 +216,7 @@ class ManifestSigner:
             "approved_by": self._trail.pseudonym(release.decided_by or ""),
             "approved_at": release.decided_at.isoformat() if release.decided_at else None,
             "checkpoint": head.decode(),
-            "objects": [
-                self._object(item, head) for item in items if item.state is State.RELEASED
-            ],
+            "objects": [self._object(item, head) for item in items if item.state is State.RELEASED],
         }
 
     def _object(self, item: Submission, head: bytes) -> dict[str, Any]:
@@ -244,7 +240,7 @@ class ManifestSigner:
 
 
 def _about(release_id: UUID, *, outcome: Outcome = Outcome.SUCCESS) -> What:
-    return What(outcome=outcome, object_type="release", object_id=str(release_id))
+    return What(outcome=outcome, object_type=ObjectType.RELEASE, object_id=str(release_id))
 
 
 def _waiting() -> NotReady:

@@ -15,17 +15,17 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from audit.actions import Action
-from audit.entry import Entry
+from audit.entry import ActorType, AuthMethod, Entry, ObjectType, Outcome
 from gateway.records import Principal, Role, Submission
 from gateway.store.log import write_entry
 
 ACTOR_TYPES = {
-    Role.SUBMITTER: "agency",
-    Role.AGENCY_ADMIN: "agency",
-    Role.AUDITOR: "auditor",
-    Role.ANALYST: "analyst",
-    Role.ADMINISTRATOR: "administrator",
-    None: "system",
+    Role.SUBMITTER: ActorType.AGENCY,
+    Role.AGENCY_ADMIN: ActorType.AGENCY,
+    Role.AUDITOR: ActorType.AUDITOR,
+    Role.ANALYST: ActorType.ANALYST,
+    Role.ADMINISTRATOR: ActorType.ADMINISTRATOR,
+    None: ActorType.SYSTEM,
 }
 
 
@@ -33,9 +33,9 @@ ACTOR_TYPES = {
 class What:
     """What an entry is about; everything here is an identifier or a code, never free text."""
 
-    outcome: str = "success"
+    outcome: Outcome = Outcome.SUCCESS
     agency: str | None = None
-    object_type: str | None = None
+    object_type: ObjectType | None = None
     object_id: str | None = None
     object_sha256: str | None = None
     error_code: str | None = None
@@ -91,7 +91,7 @@ class AuditTrail:
         what = What(
             outcome=outcome,
             agency=submission.agency_id,
-            object_type="submission",
+            object_type=ObjectType.SUBMISSION,
             object_id=str(submission.id),
             object_sha256=object_sha256 or submission.sha256,
             error_code=error_code,
@@ -112,7 +112,7 @@ class AuditTrail:
             outcome=what.outcome,
             actor=self._pseudonym("actor", by.subject),
             actor_type=ACTOR_TYPES[by.role],
-            auth_method=by.auth_method,
+            auth_method=AuthMethod(by.auth_method),
             source=None if by.source is None else self._pseudonym("source", by.source),
             agency=what.agency,
             object_type=what.object_type,

@@ -25,9 +25,7 @@ class AccessToken:
     revoked_at: datetime | None
 
 
-def add_token(
-    session: Session, token: AccessToken, *, secret_sha256: bytes, now: datetime
-) -> None:
+def add_token(session: Session, token: AccessToken, *, secret_sha256: bytes, now: datetime) -> None:
     """Record a freshly issued token."""
     session.add(
         AccessTokenRow(

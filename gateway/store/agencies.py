@@ -29,9 +29,7 @@ def add_agency(
     """Enrol an agency; False if it was enrolled already."""
     added = session.execute(
         insert(AgencyRow)
-        .values(
-            agency_id=agency_id, name=name, agency_type=agency_type, area=area, enrolled_at=now
-        )
+        .values(agency_id=agency_id, name=name, agency_type=agency_type, area=area, enrolled_at=now)
         .on_conflict_do_nothing()
         .returning(AgencyRow.agency_id)
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from gateway.errors import ServiceFailed
@@ -26,22 +27,19 @@ class Database:
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=10,
+            hide_parameters=True,  # an error must not carry the values of its statement
             connect_args={"connect_timeout": 5, "application_name": "gateway"},
         )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end of the block or not at all."""
-        try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
-                yield session
-        except OperationalError as error:
-            raise ServiceFailed(
-                "database-unavailable",
-                "The gateway cannot reach its database just now.",
-                "Nothing was recorded. Try again in a minute.",
-                detail=type(error.orig).__name__,
-            ) from error
+        with (
+            unavailable(),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
 
     def ping(self) -> None:
         """Return if the database answers; raise ServiceFailed otherwise."""
@@ -51,6 +49,21 @@ class Database:
     def dispose(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def unavailable() -> Iterator[None]:
+    """A database that cannot be reached is ours to mend, and never the sender's."""
+    try:
+        yield
+    except (OperationalError, PoolTimeout) as error:
+        cause = getattr(error, "orig", None) or error
+        raise ServiceFailed(
+            "database-unavailable",
+            "The gateway cannot reach its database just now.",
+            "Nothing was recorded. Try again in a minute.",
+            detail=type(cause).__name__,
+        ) from error
 
 
 def raw_connection(session: Session) -> Any:

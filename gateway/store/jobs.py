@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.store.database import raw_connection
 
+QUEUE = "gateway"
 PROCESS = "process_submission"
 SIGN = "sign_release"
 
@@ -35,7 +36,10 @@ class JobQueue:
     def _defer(self, session: Session, task: str, subject: UUID) -> None:
         key = f"{task}:{subject}"
         options = self._app.configure_task(
-            name=task, queue="gateway", lock=key, queueing_lock=key,
+            name=task,
+            queue=QUEUE,
+            lock=key,
+            queueing_lock=key,
             connection=raw_connection(session),
         )
         try:
@@ -43,6 +47,15 @@ class JobQueue:
                 options.defer(subject=str(subject))
         except AlreadyEnqueued:
             return  # one waiting job is enough
+
+
+def in_hand(session: Session, task: str) -> set[UUID]:
+    """The subjects that a waiting or running job of this task will see to."""
+    query = text(
+        "SELECT args->>'subject' FROM procrastinate_jobs"
+        " WHERE status IN ('todo', 'doing') AND task_name = :task"
+    )
+    return {UUID(subject) for subject in session.scalars(query, {"task": task})}
 
 
 def unfinished_jobs(session: Session) -> int:

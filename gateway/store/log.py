@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from audit.entry import Entry
 from audit.sequencer import FullTile, Pending
-from gateway.store.database import Database
+from gateway.store.database import Database, unavailable
 from gateway.store.tables import CheckpointRow, LeafRow, OutboxRow, TileRow
 
 # Any constant will do; it only has to be the same in every sequencer.
@@ -59,16 +59,15 @@ def sequencer_lock(database: Database) -> Iterator[bool]:
 
     A session lock on a connection of its own: it falls with the process, however that dies.
     """
-    with database.engine.connect() as connection:
+    with unavailable(), database.engine.connect() as connection:
         lock = {"lock": SEQUENCER_LOCK}
         held = connection.execute(text("SELECT pg_try_advisory_lock(:lock)"), lock).scalar_one()
         connection.commit()
         try:
             yield bool(held)
         finally:
-            if held and not connection.closed:
-                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), lock)
-                connection.commit()
+            # The connection would go back to the pool and keep the lock; closing it gives it up.
+            connection.invalidate()
 
 
 class PostgresLog:
@@ -107,6 +106,14 @@ class PostgresLog:
             if row is None:
                 return None
             return FullTile(level=level, number=number, hashes=row.hashes, root=row.root)
+
+    def tile_roots(self, level: int, start: int, stop: int) -> Sequence[bytes]:
+        """The roots of the full tiles start to stop - 1 (`audit.store.TileRoots`)."""
+        with self._database.transaction() as session:
+            query = select(TileRow.root).where(
+                TileRow.level == level, TileRow.number >= start, TileRow.number < stop
+            )
+            return session.scalars(query.order_by(TileRow.number)).all()
 
     def append(
         self,

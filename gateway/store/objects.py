@@ -1,4 +1,4 @@
-"""Object storage over S3: written once, checked by the store against our SHA-256, never overwritten.
+"""Object storage over S3: written once, checked by the store, never overwritten.
 
 Three buckets: `quarantine` (ciphertext as received), `vault` (sealed to the vault key, under Object
 Lock) and `reports` (encrypted to the agency). Large bodies go up in parts, so that memory stays
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import boto3
 from botocore.config import Config
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 
 PART = 8 << 20
 """Bytes held in memory for one upload; S3 asks for parts of at least 5 MiB."""
+
+
+class Readable(Protocol):
+    """Bytes that arrive one after the other."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
 
 
 class Bucket(StrEnum):
@@ -62,7 +69,7 @@ class ObjectStore:
     ) -> None:
         self._prefix = bucket_prefix
         self._retention_days = retention_days
-        self._client: "S3Client" = boto3.client(
+        self._client: S3Client = boto3.client(
             "s3",
             endpoint_url=endpoint_url,
             aws_access_key_id=access_key_id,
@@ -91,7 +98,7 @@ class ObjectStore:
         with _ours("object-store-unavailable"):
             self._client.head_bucket(Bucket=self._name(Bucket.VAULT))
 
-    def put(self, bucket: Bucket, key: str, source: BinaryIO) -> Stored:
+    def put(self, bucket: Bucket, key: str, source: Readable) -> Stored:
         """Store a stream of any length, hashing on the way; return only when it is durable."""
         with _ours("object-not-stored"):
             first = _read(source)
@@ -129,9 +136,7 @@ class ObjectStore:
             Bucket=name,
             ObjectLockConfiguration={
                 "ObjectLockEnabled": "Enabled",
-                "Rule": {
-                    "DefaultRetention": {"Mode": "COMPLIANCE", "Days": self._retention_days}
-                },
+                "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": self._retention_days}},
             },
         )
 
@@ -145,7 +150,7 @@ class ObjectStore:
         )
         return Stored(key=key, size=len(data), sha256=digest.hexdigest())
 
-    def _put_parts(self, bucket: Bucket, key: str, first: bytes, source: BinaryIO) -> Stored:
+    def _put_parts(self, bucket: Bucket, key: str, first: bytes, source: Readable) -> Stored:
         name = self._name(bucket)
         upload = self._client.create_multipart_upload(
             Bucket=name, Key=key, ChecksumAlgorithm="SHA256"
@@ -156,11 +161,9 @@ class ObjectStore:
             self._client.abort_multipart_upload(Bucket=name, Key=key, UploadId=upload)
             raise
 
-    def _send_parts(
-        self, bucket: Bucket, key: str, upload: str, blocks: Iterator[bytes]
-    ) -> Stored:
+    def _send_parts(self, bucket: Bucket, key: str, upload: str, blocks: Iterator[bytes]) -> Stored:
         name, digest, size = self._name(bucket), sha256(), 0
-        parts: "list[CompletedPartTypeDef]" = []
+        parts: list[CompletedPartTypeDef] = []
         for number, block in enumerate(blocks, start=1):
             checksum = b64encode(sha256(block).digest()).decode()
             answer = self._client.upload_part(
@@ -171,9 +174,7 @@ class ObjectStore:
                 Body=block,
                 ChecksumSHA256=checksum,
             )
-            parts.append(
-                {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
-            )
+            parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
             digest.update(block)
             size += len(block)
         self._client.complete_multipart_upload(
@@ -182,7 +183,7 @@ class ObjectStore:
         return Stored(key=key, size=size, sha256=digest.hexdigest())
 
 
-def _read(source: BinaryIO) -> bytes:
+def _read(source: Readable) -> bytes:
     """One full part, or less only at the end of the stream."""
     parts: list[bytes] = []
     wanted = PART
@@ -192,7 +193,7 @@ def _read(source: BinaryIO) -> bytes:
     return b"".join(parts)
 
 
-def _blocks(first: bytes, source: BinaryIO) -> Iterator[bytes]:
+def _blocks(first: bytes, source: Readable) -> Iterator[bytes]:
     block = first
     while block:
         yield block

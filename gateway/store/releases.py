@@ -71,6 +71,14 @@ def keep_manifest(session: Session, release_id: UUID, manifest: bytes, signature
         row.manifest, row.signature = manifest, signature
 
 
+def unsigned(session: Session) -> list[UUID]:
+    """Approved releases that wait for their manifest."""
+    query = select(ReleaseRow.id).where(
+        ReleaseRow.state == ReleaseState.APPROVED, ReleaseRow.manifest.is_(None)
+    )
+    return list(session.scalars(query))
+
+
 def release_items(session: Session, release_id: UUID) -> list[Submission]:
     """The submissions of a release in order of receipt."""
     ids = session.scalars(

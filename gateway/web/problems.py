@@ -37,9 +37,7 @@ CODES = {
 """Codes for what the framework itself refuses."""
 
 
-def problem(
-    status: int, code: str, message: str, mend: str, **extra: Any
-) -> Response:
+def problem(status: int, code: str, message: str, mend: str, **extra: Any) -> Response:
     """An `application/problem+json` answer."""
     note(error_code=code)
     body = {

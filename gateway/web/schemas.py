@@ -66,9 +66,7 @@ class AcknowledgementSchema(SubmissionSchema):
 class ReleaseRequestSchema(Strict):
     """What an analyst asks for."""
 
-    name = fields.String(
-        required=True, validate=validate.Regexp(r"^[a-z0-9][a-z0-9-]{2,62}\Z")
-    )
+    name = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9][a-z0-9-]{2,62}\Z"))
     purpose = fields.String(required=True, validate=validate.Length(10, 500))
     period_start = fields.Date(load_default=None)
     period_end = fields.Date(load_default=None)

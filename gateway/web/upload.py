@@ -6,8 +6,6 @@ length is announced and compared, or a digest is (RFC 9530), or the upload is re
 
 import re
 from base64 import b64decode
-from io import RawIOBase
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from flask import Request
@@ -17,9 +15,6 @@ from gateway.errors import LengthRequired, RequestRefused
 from gateway.flow.body import ALGORITHMS
 from gateway.flow.intake import Delivery
 from gateway.records import Channel
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 MEDIA_TYPES = ("application/pgp-encrypted", "application/octet-stream")
 # One member of an RFC 8941 dictionary whose value is a byte sequence.
@@ -86,20 +81,14 @@ def _idempotency_key(request: Request) -> str | None:
     return value
 
 
-class _Body(RawIOBase):
+class _Body:
     """The request's body; a lost connection is an early end, which the intake notices."""
 
     def __init__(self, request: Request) -> None:
         self._stream = request.stream
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        target = memoryview(buffer).cast("B")
+    def read(self, size: int, /) -> bytes:
         try:
-            block = self._stream.read(len(target))
+            return self._stream.read(size)
         except (ClientDisconnected, OSError):
-            return 0
-        target[: len(block)] = block
-        return len(block)
+            return b""

@@ -29,7 +29,9 @@ def releases_blueprint(guard: Guard, *, releases: Releases, retrieval: Retrieval
     @routes.route("", methods=["POST"])
     @routes.arguments(ReleaseRequestSchema)
     @routes.response(201, ReleaseSchema)
-    @routes.alt_response(409, schema=ProblemSchema, description="Name taken, or nothing to release.")
+    @routes.alt_response(
+        409, schema=ProblemSchema, description="Name taken, or nothing to release."
+    )
     @guard.needs(Scope.RELEASE_REQUEST)
     def create(body: dict[str, Any]) -> Release:
         """Ask for a release; the set of submissions is fixed now."""
@@ -80,7 +82,7 @@ def releases_blueprint(guard: Guard, *, releases: Releases, retrieval: Retrieval
         """A sealed object; the reading is in the log before the first byte."""
         submission, blocks = retrieval.open(release_id, submission_id, by=principal())
         response = Response(blocks, content_type="application/pgp-encrypted")
-        response.content_length = submission.sealed_size
+        response.content_length = submission.sealed_size or 0
         return response
 
     return routes

@@ -57,9 +57,7 @@ def submissions_blueprint(
     )
 
     def accept(replaces: UUID | None) -> Any:
-        acknowledgement = intake.receive(
-            delivery(request, replaces=replaces), by=principal()
-        )
+        acknowledgement = intake.receive(delivery(request, replaces=replaces), by=principal())
         submission = acknowledgement.submission
         note(submission=str(submission.id), bytes=submission.size)
         location = url_for("submissions.show", submission_id=submission.id)

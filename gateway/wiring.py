@@ -1,0 +1,217 @@
+"""The one composition root: settings in, the services of each kind of process out.
+
+Time and randomness enter here and nowhere deeper. The web process is given no private key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from os import urandom
+from pathlib import Path
+from secrets import token_urlsafe
+
+from audit.keys import Signer
+from audit.memory import FileMemory
+from crypto import Certificate, Keyring, load_certificate, read_certificate
+from gateway.errors import SettingsRefused
+from gateway.flow.access import Access
+from gateway.flow.enrolment import Enrolment
+from gateway.flow.intake import Intake
+from gateway.flow.process import Processor
+from gateway.flow.proofs import LogReading
+from gateway.flow.release import ManifestSigner, Releases
+from gateway.flow.retrieve import Retrieval
+from gateway.flow.submissions import Submissions
+from gateway.flow.trail import AuditTrail
+from gateway.settings import Settings
+from gateway.store.database import Database
+from gateway.store.jobs import JobQueue
+from gateway.store.log import PostgresLog
+from gateway.store.migrate import migrate
+from gateway.store.objects import ObjectStore
+from validators.standard import load_standard
+
+LOCAL_PART = "submissions"
+"""The gateway's address is this at the host of PUBLIC_URL; Web Key Directory serves its key."""
+
+PSEUDONYM_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class WebServices:
+    """What the HTTPS face needs."""
+
+    access: Access
+    intake: Intake
+    submissions: Submissions
+    releases: Releases
+    retrieval: Retrieval
+    proofs: LogReading
+    database: Database
+    objects: ObjectStore
+    log_verifier: str
+    certificate: bytes
+    certificate_text: str
+    public_url: str
+    behind_proxy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerServices:
+    """What takes submissions to their end state and signs manifests."""
+
+    database: Database
+    database_url: str
+    jobs: JobQueue
+    processor: Processor
+    manifests: ManifestSigner
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerServices:
+    """What puts entries into the log."""
+
+    database: Database
+    log: PostgresLog
+    signer: Signer
+    memory: FileMemory
+
+
+@dataclass(frozen=True, slots=True)
+class AdminServices:
+    """What administrators do at the command line."""
+
+    database: Database
+    objects: ObjectStore
+    enrolment: Enrolment
+    access: Access
+
+    def prepare(self) -> None:
+        """Bring the database to the current schema and make the buckets that are missing."""
+        migrate(self.database)
+        self.objects.prepare()
+
+
+def web_services(settings: Settings) -> WebServices:
+    """The services of one web process."""
+    database, objects, trail = _database(settings), _objects(settings), _trail(settings)
+    jobs, armored = JobQueue(), settings.gateway_certificate_file.read_bytes()
+    return WebServices(
+        access=_access(database, trail),
+        intake=Intake(
+            database, objects, jobs, trail, clock=_now, max_bytes=settings.max_upload_bytes
+        ),
+        submissions=Submissions(database, objects, trail, clock=_now),
+        releases=Releases(database, jobs, trail, clock=_now),
+        retrieval=Retrieval(database, objects, trail),
+        proofs=LogReading(PostgresLog(database)),
+        database=database,
+        objects=objects,
+        log_verifier=settings.log_verifier_file.read_text("ascii").strip(),
+        certificate=read_certificate(armored, now=_now()).data,
+        certificate_text=armored.decode("ascii"),
+        public_url=settings.public_url,
+        behind_proxy=settings.production,
+    )
+
+
+def worker_services(settings: Settings) -> WorkerServices:
+    """The services of one worker process."""
+    database, objects, trail = _database(settings), _objects(settings), _trail(settings)
+    keyring = Keyring.load([_required(settings.gateway_key_file).read_bytes()])
+    return WorkerServices(
+        database=database,
+        database_url=settings.database_url,
+        jobs=JobQueue(),
+        processor=Processor(
+            database,
+            objects,
+            trail,
+            load_standard(),
+            keyring=keyring,
+            vault=_vault(settings),
+            certificates=load_certificate,
+            clock=_now,
+        ),
+        manifests=ManifestSigner(
+            database, PostgresLog(database), trail, keyring=keyring, clock=_now
+        ),
+        concurrency=settings.worker_concurrency,
+    )
+
+
+def sequencer_services(settings: Settings) -> SequencerServices:
+    """The services of the one sequencer."""
+    database = _database(settings)
+    return SequencerServices(
+        database=database,
+        log=PostgresLog(database),
+        signer=Signer.from_skey(_required(settings.log_key_file).read_text("ascii").strip()),
+        memory=FileMemory(_required(settings.log_memory_file)),
+    )
+
+
+def admin_services(settings: Settings) -> AdminServices:
+    """The services of an administrator's command."""
+    database, trail = _database(settings), _trail(settings)
+    return AdminServices(
+        database=database,
+        objects=_objects(settings),
+        enrolment=Enrolment(database, trail, load_standard(), clock=_now),
+        access=_access(database, trail),
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _database(settings: Settings) -> Database:
+    return Database(settings.database_url)
+
+
+def _objects(settings: Settings) -> ObjectStore:
+    return ObjectStore(
+        endpoint_url=settings.s3_endpoint_url,
+        access_key_id=settings.s3_access_key_id,
+        secret_access_key=settings.s3_secret_access_key,
+        region=settings.s3_region,
+        bucket_prefix=settings.s3_bucket_prefix,
+        retention_days=settings.vault_retention_days,
+    )
+
+
+def _trail(settings: Settings) -> AuditTrail:
+    return AuditTrail(
+        pseudonym_key=_pseudonym_key(settings.pseudonym_key_file),
+        software=f"ctds-gateway/{version('ctds-gateway')}",
+        clock=_now,
+        random_bytes=urandom,
+    )
+
+
+def _pseudonym_key(path: Path) -> bytes:
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+    except ValueError:
+        key = b""
+    if len(key) != PSEUDONYM_KEY_BYTES:
+        raise SettingsRefused([f"PSEUDONYM_KEY_FILE: {path} must hold 64 hexadecimal digits."])
+    return key
+
+
+def _vault(settings: Settings) -> Sequence[Certificate]:
+    data = _required(settings.vault_certificate_file).read_bytes()
+    return [read_certificate(data, now=_now())]
+
+
+def _access(database: Database, trail: AuditTrail) -> Access:
+    return Access(database, trail, clock=_now, token_secret=lambda: token_urlsafe(32))
+
+
+def _required(path: Path | None) -> Path:
+    if path is None:
+        raise ValueError("settings were loaded for another kind of process")
+    return path

@@ -1,0 +1,181 @@
+"""The worker process: runs jobs, and sees to it that no received submission is ever forgotten.
+
+A job that fails for a fault of ours is tried again: without end while database or object store are
+away, a few times where the reason is unknown, after which the submission is marked as failed and
+waits for an operator. Every few seconds a sweep gives back what dead workers held and enqueues
+whatever is received and has no job.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from time import perf_counter
+from uuid import UUID
+
+import structlog
+from procrastinate import App, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy
+from psycopg import Error as PsycopgError
+from sqlalchemy import make_url
+
+from gateway.errors import NotReady, ServiceFailed
+from gateway.flow.process import PackageTaken
+from gateway.settings import Settings
+from gateway.store.jobs import PROCESS, QUEUE, SIGN, in_hand
+from gateway.store.releases import unsigned
+from gateway.store.submissions import unprocessed
+from gateway.wiring import WorkerServices, worker_services
+
+ATTEMPTS = 6
+"""How often a job is tried where the reason of its failure is not known."""
+
+FORGOTTEN = timedelta(seconds=15)
+"""How long a received submission may be without a job before the sweep gives it one."""
+
+POLLING_SECONDS = 1.0
+HEARTBEAT_SECONDS = 2.0
+STALLED_SECONDS = 10.0
+SWEEP_SECONDS = 5.0
+STOP_SECONDS = 0.2
+TROUBLE_SECONDS = 1.0
+
+log = structlog.get_logger("gateway.worker")
+
+
+def run_worker(settings: Settings, stop: Event) -> None:
+    """Run jobs until `stop` is set; come back by itself when the database has been away."""
+    services = worker_services(settings)
+    while not stop.is_set():
+        try:
+            asyncio.run(_work(services, stop))
+        except (ConnectorException, PsycopgError, ServiceFailed) as error:
+            log.warning("worker.waits", error=type(error).__name__)
+            stop.wait(TROUBLE_SECONDS)
+
+
+async def _work(services: WorkerServices, stop: Event) -> None:
+    address = make_url(services.database_url).set(drivername="postgresql")
+    connector = PsycopgConnector(conninfo=address.render_as_string(hide_password=False))
+    app = App(connector=connector)
+    _add_tasks(app, services)
+    async with app.open_async():
+        working = [
+            asyncio.create_task(
+                app.run_worker_async(
+                    queues=[QUEUE],
+                    concurrency=services.concurrency,
+                    fetch_job_polling_interval=POLLING_SECONDS,
+                    update_heartbeat_interval=HEARTBEAT_SECONDS,
+                    stalled_worker_timeout=STALLED_SECONDS,
+                    delete_jobs="successful",
+                    install_signal_handlers=False,
+                )
+            ),
+            asyncio.create_task(_sweep_now_and_then(app, services)),
+            asyncio.create_task(_wait(stop)),
+        ]
+        await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+        await _end(working)
+
+
+async def _wait(stop: Event) -> None:
+    # Not in a thread: asyncio would wait for that thread when anything else ends the work.
+    while not stop.is_set():
+        await asyncio.sleep(STOP_SECONDS)
+
+
+async def _end(working: list[asyncio.Task[None]]) -> None:
+    """Let running jobs finish, then raise what ended the work, if anything did."""
+    for task in working:
+        task.cancel()
+    for task in working:
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _add_tasks(app: App, services: WorkerServices) -> None:
+    @app.task(name=PROCESS, queue=QUEUE, retry=_Retry(), pass_context=True)
+    def process_submission(context: JobContext, subject: str) -> None:
+        _process(services, UUID(subject), attempt=context.job.attempts)
+
+    @app.task(name=SIGN, queue=QUEUE, retry=_Retry())
+    def sign_release(subject: str) -> None:
+        with _journalled(SIGN, subject):
+            services.manifests.sign(UUID(subject))
+
+
+def _process(services: WorkerServices, submission: UUID, *, attempt: int) -> None:
+    """Process, or give up where trying again has not helped."""
+    if attempt >= ATTEMPTS:
+        # Only a job whose worker died each time gets here: this one may be what killed it.
+        services.processor.fail(submission, "worker-lost")
+        return
+    try:
+        with _journalled(PROCESS, str(submission)):
+            services.processor.process(submission)
+    except ServiceFailed:
+        return  # not the submission's fault, so no attempt of it: the sweep brings it back
+    except PackageTaken:
+        raise
+    except Exception:
+        if attempt + 1 < ATTEMPTS:
+            raise
+        services.processor.fail(submission, "internal")
+
+
+class _Retry(BaseRetryStrategy):
+    """At once where somebody else was faster, soon where the log lags, later for the unknown."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, PackageTaken):
+            return RetryDecision(retry_in={"seconds": 0})
+        if isinstance(exception, NotReady):
+            return RetryDecision(retry_in={"seconds": 1})
+        if job.attempts + 1 >= ATTEMPTS:
+            return None
+        return RetryDecision(retry_in={"seconds": 2**job.attempts})
+
+
+async def _sweep_now_and_then(app: App, services: WorkerServices) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        await _retry_stalled(app)
+        await asyncio.to_thread(sweep, services, now=datetime.now(UTC))
+
+
+async def _retry_stalled(app: App) -> None:
+    """Give back what dead workers held."""
+    stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
+    for job in stalled:
+        with suppress(ConnectorException):  # another worker's sweep was faster
+            await app.job_manager.retry_job(job)
+
+
+def sweep(services: WorkerServices, *, now: datetime) -> int:
+    """Enqueue whatever waits and has no job; return how many there were."""
+    with services.database.transaction() as session:
+        submissions = set(unprocessed(session, before=now - FORGOTTEN)) - in_hand(session, PROCESS)
+        releases = set(unsigned(session)) - in_hand(session, SIGN)
+        for submission in submissions:
+            services.jobs.process(session, submission)
+        for release in releases:
+            services.jobs.sign(session, release)
+    return len(submissions) + len(releases)
+
+
+@contextmanager
+def _journalled(job: str, subject: str) -> Iterator[None]:
+    """One event for each job; a fault appears by its type, since its message may hold data."""
+    started, fault = perf_counter(), None
+    try:
+        yield
+    except Exception as error:
+        fault = type(error).__name__
+        raise
+    finally:
+        milliseconds = round((perf_counter() - started) * 1000, 1)
+        log.info("job", job=job, subject=subject, milliseconds=milliseconds, error=fault)
