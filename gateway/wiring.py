@@ -106,7 +106,7 @@ def web_services(settings: Settings) -> WebServices:
         submissions=Submissions(database, objects, trail, clock=_now),
         releases=Releases(database, jobs, trail, clock=_now),
         retrieval=Retrieval(database, objects, trail),
-        proofs=LogReading(PostgresLog(database)),
+        proofs=LogReading(database, PostgresLog(database), trail),
         database=database,
         objects=objects,
         log_verifier=settings.log_verifier_file.read_text("ascii").strip(),

@@ -1,19 +1,26 @@
 """Reading the log: checkpoints, proofs, tiles and receipts, for whoever may ask."""
 
+from audit.actions import Action
+from audit.entry import ObjectType
 from audit.errors import OutOfRange, TileMissing
 from audit.receipt import make_receipt
 from audit.sequencer import prove_consistency, prove_inclusion
 from audit.tiles import render_tile
 from gateway.errors import NotFound, NotReady, RequestRefused
 from gateway.flow.submissions import LogPlace
+from gateway.flow.trail import AuditTrail, What
+from gateway.records import Principal
+from gateway.store.database import Database
 from gateway.store.log import PostgresLog
 
 
 class LogReading:
     """What the log publishes."""
 
-    def __init__(self, log: PostgresLog) -> None:
+    def __init__(self, database: Database, log: PostgresLog, trail: AuditTrail) -> None:
+        self._database = database
         self._log = log
+        self._trail = trail
 
     def checkpoint(self) -> bytes:
         """The newest signed checkpoint."""
@@ -39,11 +46,18 @@ class LogReading:
             raise _out_of_range() from error
 
     def tile(self, path: str) -> bytes:
-        """Any tile by its C2SP path."""
+        """A tile of hashes by its C2SP path."""
         try:
             return render_tile(self._log, path)
         except TileMissing as error:
             raise NotFound("tile") from error
+
+    def entries(self, path: str, *, by: Principal) -> bytes:
+        """A bundle of entries; the reading is in the log before the answer leaves."""
+        bundle = self.tile(path)
+        with self._database.transaction() as session:
+            self._trail.record(session, Action.LOG_READ, by, What(object_type=ObjectType.LOG))
+        return bundle
 
     def receipt(self, place: LogPlace) -> str:
         """A receipt that can be verified offline, once the entry is under a checkpoint."""

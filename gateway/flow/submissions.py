@@ -76,6 +76,7 @@ class Submissions:
         with self._database.transaction() as session:
             entry = pending_entry(session, submission.event_id)
             index = leaf_index(session, submission.event_id)
+            self._trail.about(session, Action.RECEIPT_READ, by, submission)
         if entry is None:
             raise LookupError("a submission without its audit entry")
         return submission, LogPlace(entry=entry, index=index)

@@ -25,7 +25,6 @@ def write_entry(session: Session, entry: Entry) -> UUID:
     """Put an entry into the outbox of the caller's transaction; return its event id."""
     event_id = UUID(entry.event_id)
     session.add(OutboxRow(event_id=event_id, entry=entry.to_bytes()))
-    session.flush()
     return event_id
 
 

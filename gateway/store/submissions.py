@@ -233,7 +233,6 @@ def _record_move(
             event_id=event_id,
         )
     )
-    session.flush()
 
 
 def _submission(row: SubmissionRow) -> Submission:

@@ -61,6 +61,7 @@ def test_a_submission_goes_all_the_way(stand: Stand) -> None:
         "submission.validated",
         "submission.stored",
         "report.read",
+        "receipt.read",
         "submission.released",
         "release.retrieved",
     ]

@@ -11,7 +11,7 @@ from flask_smorest import Blueprint
 
 from gateway.flow.proofs import LogReading
 from gateway.records import Scope
-from gateway.web.authorisation import Guard
+from gateway.web.authorisation import Guard, principal
 from gateway.web.schemas import ConsistencyQuerySchema, InclusionQuerySchema, ProofSchema
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -38,7 +38,7 @@ def log_blueprint(guard: Guard, *, proofs: LogReading, verifier: str) -> Bluepri
     @guard.needs(Scope.LOG)
     def entries(rest: str) -> Response:
         """The entries themselves."""
-        return _tile(proofs.tile(f"tile/entries/{rest}"), cache="private")
+        return _tile(proofs.entries(f"tile/entries/{rest}", by=principal()), cache="private")
 
     @routes.route("/tile/<int:level>/<path:rest>", methods=["GET"])
     @routes.response(200, description="Hashes (C2SP tlog-tiles).")
