@@ -1,0 +1,233 @@
+"""Kill parts of a running gateway at random moments and count what became of the submissions.
+
+Senders keep sending while processes, database and object store are killed and come back. A sender
+that gets no answer sends the same bytes again, as an honest one does. Afterwards the gateway has a
+while to recover; then every acknowledged submission must be in its end state exactly once, sealed,
+and told in the log.
+"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from threading import Event, Lock, Thread
+from uuid import UUID
+
+import requests
+from sqlalchemy import text
+
+from audit.replay import replay
+from audit.tiles import StoreSource
+from crypto import unseal
+from gateway.embedded import EmbeddedServers
+from gateway.store.log import PostgresLog
+from gateway.store.objects import Bucket
+from gateway.store.submissions import find_submission
+from tests.gateway.processes import Processes
+from tests.gateway.stand import POLICE, Sender, Stand, make_keys
+
+RECOVERY_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment counted. Lost, duplicated and unaudited must be 0."""
+
+    kills: Counter[str]
+    acknowledged: int
+    unanswered: int
+    lost: int
+    duplicated: int
+    unaudited: int
+    entries: int
+    recovery_seconds: float
+
+
+def run_experiment(
+    folder: Path, *, seconds: float, seed: int, victims: tuple[str, ...], senders: int = 3
+) -> Outcome:
+    """Send for `seconds` while killing `victims`, then recover and count."""
+    with _gateway(folder) as (servers, stand, processes):
+        traffic = _Traffic(stand.sender(POLICE), processes.url)
+        traffic.start(senders)
+        kills = _kill_at_random(
+            servers, processes, seconds=seconds, source=random.Random(seed), victims=victims
+        )
+        traffic.stop()
+        started = time.monotonic()
+        _await_rest(stand)
+        return _count(stand, traffic, kills, time.monotonic() - started)
+
+
+@contextmanager
+def _gateway(folder: Path) -> Iterator[tuple[EmbeddedServers, Stand, Processes]]:
+    keys, logs = folder / "keys", folder / "logs"
+    for each in (keys, logs):
+        each.mkdir(parents=True)
+    with EmbeddedServers(folder / "servers") as servers:
+        made = make_keys(keys)
+        environ = {
+            **servers.environ(),
+            **made.environ(),
+            "S3_BUCKET_PREFIX": "chaos",
+            "GATEWAY_ENV": "development",
+            "PUBLIC_URL": "http://gateway.test",
+            "VAULT_RETENTION_DAYS": "1",
+        }
+        stand = Stand(environ, made)
+        with Processes(environ, logs) as processes:
+            yield servers, stand, processes
+        stand.close()
+
+
+class _Traffic:
+    """Senders that do not give up: what was not acknowledged is sent again as it is."""
+
+    def __init__(self, sender: Sender, url: str) -> None:
+        self._sender = sender
+        self._url = url
+        self._stop = Event()
+        self._lock = Lock()
+        self._threads: list[Thread] = []
+        self.acknowledged: dict[UUID, int] = {}
+        self.unanswered = 0
+        self.surprises: list[str] = []
+
+    def start(self, count: int) -> None:
+        self._threads = [Thread(target=self._send_on_and_on) for _ in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Each sender finishes the message it is about."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _send_on_and_on(self) -> None:
+        while not self._stop.is_set():
+            self._send_until_acknowledged(self._sender.message(1))
+
+    def _send_until_acknowledged(self, message: bytes) -> None:
+        headers = self._sender.headers | {"Content-Type": "application/pgp-encrypted"}
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                answer = requests.post(
+                    f"{self._url}/v1/submissions", data=message, headers=headers, timeout=20
+                )
+            except requests.RequestException:
+                self._note_unanswered()
+                continue
+            if answer.status_code in (200, 201):
+                with self._lock:
+                    self.acknowledged[UUID(answer.json()["id"])] = len(message)
+                return
+            self._note_unanswered()
+            if answer.status_code != 503:
+                self.surprises.append(f"{answer.status_code} {answer.text[:300]}")
+                return
+        self.surprises.append("no acknowledgement in time")
+
+    def _note_unanswered(self) -> None:
+        with self._lock:
+            self.unanswered += 1
+        time.sleep(0.1)
+
+
+def _kill_at_random(
+    servers: EmbeddedServers,
+    processes: Processes,
+    *,
+    seconds: float,
+    source: random.Random,
+    victims: tuple[str, ...],
+) -> Counter[str]:
+    kills: Counter[str] = Counter()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        time.sleep(source.uniform(0.2, 2.5))
+        # Each in turn, in an order of chance: a short run must not miss one.
+        victim = min(victims, key=lambda name: (kills[name], source.random()))
+        if victim == "postgres":
+            servers.postgres.kill()
+            servers.postgres.start()
+        elif victim == "objects":
+            servers.objects.kill()
+            servers.objects.start()
+        else:
+            processes.kill(victim)
+        kills[victim] += 1
+    processes.await_ready()
+    return kills
+
+
+def _await_rest(stand: Stand) -> None:
+    """Return when nothing waits any more: no submission, no entry."""
+    query = text(
+        "SELECT (SELECT count(*) FROM submission WHERE state = 'received'),"
+        " (SELECT count(*) FROM audit_outbox)"
+    )
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while time.monotonic() < deadline:
+        with stand.database.transaction() as session:
+            left = session.execute(query).one()
+        if not any(left):
+            return
+        time.sleep(0.2)
+    raise TimeoutError(
+        f"after {RECOVERY_SECONDS} s {left[0]} submissions and {left[1]} entries wait"
+    )
+
+
+def _count(stand: Stand, traffic: _Traffic, kills: Counter[str], recovery: float) -> Outcome:
+    if traffic.surprises:
+        raise AssertionError(f"answers that no sender should get: {traffic.surprises[:3]}")
+    replayed = replay(StoreSource(PostgresLog(stand.database)), verifier=stand.keys.log.verifier)
+    return Outcome(
+        kills=kills,
+        acknowledged=len(traffic.acknowledged),
+        unanswered=traffic.unanswered,
+        lost=sum(not _is_whole(stand, submission) for submission in traffic.acknowledged),
+        duplicated=_duplicated(stand),
+        unaudited=_unaudited(stand),
+        entries=replayed.entries,
+        recovery_seconds=round(recovery, 1),
+    )
+
+
+def _is_whole(stand: Stand, submission: UUID) -> bool:
+    """Stored, and what the vault holds can be opened with the vault's key."""
+    with stand.database.transaction() as session:
+        found = find_submission(session, submission)
+    if found is None or found.sealed_key is None or found.state != "stored":
+        return False
+    sealed = b"".join(stand.admin.objects.get(Bucket.VAULT, found.sealed_key))
+    context = f"ctds-submission-{submission}.zip"
+    return unseal(BytesIO(sealed), BytesIO(), keyring=stand.keys.vault, context=context) > 0
+
+
+def _duplicated(stand: Stand) -> int:
+    """Moves that happened twice, and packages that were stored twice."""
+    query = text(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM submission_transition"
+        "        GROUP BY submission_id, to_state HAVING count(*) > 1) t)"
+        " + (SELECT count(*) FROM (SELECT 1 FROM submission WHERE state = 'stored'"
+        "    GROUP BY agency_id, package_id HAVING count(*) > 1) s)"
+    )
+    with stand.database.transaction() as session:
+        return int(session.execute(query).scalar_one())
+
+
+def _unaudited(stand: Stand) -> int:
+    """Moves whose entry is not in the log."""
+    query = text(
+        "SELECT count(*) FROM submission_transition t"
+        " WHERE NOT EXISTS (SELECT 1 FROM log_leaf l WHERE l.event_id = t.event_id)"
+    )
+    with stand.database.transaction() as session:
+        return int(session.execute(query).scalar_one())

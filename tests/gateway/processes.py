@@ -1,0 +1,106 @@
+"""The gateway's processes as an operator runs them, for tests that kill them or speak real HTTP."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Event, Lock, Thread
+
+import requests
+
+KINDS = ("web", "worker", "sequencer")
+
+
+def free_port() -> int:
+    """A port of loopback that is free now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+class Processes:
+    """Web, worker and sequencer; each is started again when it dies, as systemd would."""
+
+    def __init__(self, environ: Mapping[str, str], logs: Path, *, workers: int = 1) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environ = {**os.environ, **environ}
+        self._logs = logs
+        self._names = ["web", "sequencer", *(f"worker-{n}" for n in range(workers))]
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = Lock()
+        self._stop = Event()
+        self._keeper = Thread(target=self._keep, daemon=True)
+
+    def __enter__(self) -> "Processes":
+        for name in self._names:
+            self._start(name)
+        self._keeper.start()
+        self.await_ready()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._keeper.join()
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    @property
+    def names(self) -> list[str]:
+        """What can be killed."""
+        return list(self._names)
+
+    def kill(self, name: str) -> None:
+        """`kill -9`, with everything it started."""
+        with self._lock:
+            process = self._running[name]
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        process.wait()
+
+    def log(self, name: str) -> str:
+        """What a process said."""
+        return (self._logs / f"{name}.log").read_text(errors="replace")
+
+    def await_ready(self, *, seconds: float = 60) -> None:
+        """Return when the gateway answers that database and object store do as well."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                if requests.get(f"{self.url}/readyz", timeout=5).status_code == 200:
+                    return
+            except requests.RequestException:
+                pass
+            time.sleep(0.05)
+        raise TimeoutError(
+            f"the gateway is not ready after {seconds} s:\n{self.log('web')[-2000:]}"
+        )
+
+    def _keep(self) -> None:
+        while not self._stop.wait(0.1):
+            for name in self._names:
+                if self._running[name].poll() is not None:
+                    self._start(name)
+
+    def _start(self, name: str) -> None:
+        kind = name.partition("-")[0]
+        command = [sys.executable, "-m", "gateway", kind]
+        if kind == "web":
+            command += ["--bind", f"127.0.0.1:{self.port}", "--threads", "8"]
+        with self._lock, (self._logs / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                command, env=self._environ, stdout=log, stderr=log, start_new_session=True
+            )

@@ -1,0 +1,14 @@
+"""`kill -9` of anything loses nothing that was acknowledged. `make chaos` goes on for longer."""
+
+from pathlib import Path
+
+from tests.chaos.experiment import run_experiment
+
+VICTIMS = ("web", "worker-0", "sequencer", "postgres", "objects")
+
+
+def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None:
+    outcome = run_experiment(tmp_path, seconds=25, seed=20261123, victims=VICTIMS)
+    assert outcome.acknowledged >= 10, outcome
+    assert set(outcome.kills) == set(VICTIMS), outcome
+    assert (outcome.lost, outcome.duplicated, outcome.unaudited) == (0, 0, 0), outcome
