@@ -61,6 +61,11 @@ class Processes:
         """What can be killed."""
         return list(self._names)
 
+    @property
+    def pids(self) -> list[int]:
+        """The process id of each process that was started here."""
+        return [process.pid for process in self._running.values()]
+
     def kill(self, name: str) -> None:
         """`kill -9`, with everything it started."""
         with self._lock:

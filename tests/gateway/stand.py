@@ -81,10 +81,10 @@ class Keys:
         }
 
 
-def make_keys(folder: Path) -> Keys:
-    """Make all keys under `folder`."""
+def make_keys(folder: Path, *, gateway: bytes | None = None) -> Keys:
+    """Make all keys under `folder`, or all but the gateway's."""
     made = datetime.now(UTC) - timedelta(hours=1)
-    gateway = generate_key(
+    gateway = gateway or generate_key(
         "CTDS gateway <submissions@gateway.test>", now=made, valid_for=timedelta(days=365)
     )
     vault = generate_key("Vault <vault@staff.test>", now=made, valid_for=None)
