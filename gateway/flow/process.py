@@ -167,8 +167,12 @@ class Processor:
             "Set submission_type to REPLACEMENT and replaces to the earlier submission_id.",
         )
 
-    def _put_report(self, submission: Submission, report: Report, reader: Certificate) -> str:
-        """The full report, values included, for the agency's eyes only."""
+    def _put_report(
+        self, submission: Submission, report: Report, reader: Certificate
+    ) -> str | None:
+        """The full report for the agency's eyes only; None where it says nothing more."""
+        if report == report.redacted():
+            return None
         text = json.dumps(report.to_dict(), ensure_ascii=False).encode()
         sealed = BytesIO()
         name = f"report-{submission.id}.json"

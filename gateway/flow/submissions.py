@@ -62,10 +62,10 @@ class Submissions:
         return submission
 
     def full_report(self, submission_id: UUID, *, by: Principal) -> Iterator[bytes]:
-        """The report with values, encrypted to the agency's certificate."""
+        """The report with values, encrypted to the agency; NotFound where no finding quotes one."""
         submission = self.find(submission_id, by=by)
         if submission.report_key is None:
-            raise _no_report(submission)
+            raise _no_report(submission, "report with values")
         with self._database.transaction() as session:
             self._trail.about(session, Action.REPORT_READ, by, submission)
         return self._objects.get(Bucket.REPORTS, submission.report_key)
@@ -102,11 +102,11 @@ class Submissions:
         return withdrawn
 
 
-def _no_report(submission: Submission) -> NotReady | NotFound:
+def _no_report(submission: Submission, what: str = "report") -> NotReady | NotFound:
     if submission.state is State.RECEIVED:
         return NotReady(
             "report-not-ready",
             "The submission is still being checked.",
             "Ask again in a few seconds.",
         )
-    return NotFound("report")
+    return NotFound(what)

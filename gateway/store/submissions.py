@@ -1,11 +1,11 @@
 """Submissions in the database: added once, moved only along legal moves, never overwritten."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -32,7 +32,7 @@ def add_submission(
 
     The unique constraint decides, not a look beforehand: two uploads at once cannot both win.
     """
-    added = session.execute(
+    added = session.scalar(
         insert(SubmissionRow)
         .values(
             id=submission_id,
@@ -46,13 +46,12 @@ def add_submission(
             must_replace=must_replace,
         )
         .on_conflict_do_nothing(index_elements=["agency_id", "sha256"])
-        .returning(SubmissionRow.id)
+        .returning(SubmissionRow)
     )
-    if added.first() is None:
+    if added is None:
         return None
     _record_move(session, submission_id, None, State.RECEIVED, event_id=event_id, now=now)
-    row = session.get_one(SubmissionRow, submission_id)
-    return _submission(row)
+    return _submission(added)
 
 
 def find_by_bytes(session: Session, agency_id: str, sha256: str) -> Submission | None:
@@ -126,13 +125,17 @@ def move(
             f"A submission that is {submission.state} cannot become {to}.",
             "Look at its present state and act on that.",
         )
-    row = session.get_one(SubmissionRow, submission.id)
-    row.state = to
-    row.settled_at = now if to in SETTLED else None
-    for name, value in facts.items():
-        setattr(row, name, value)
+    changes = {**facts, "state": to, "settled_at": now if to in SETTLED else None}
+    changed = session.execute(
+        update(SubmissionRow)
+        .where(SubmissionRow.id == submission.id, SubmissionRow.state == submission.state)
+        .values(changes)
+        .returning(SubmissionRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    changed.one()  # raises where the caller did not hold the row and somebody else moved it
     _record_move(session, submission.id, submission.state, to, event_id=event_id, now=now)
-    return _submission(row)
+    return replace(submission, **changes)
 
 
 def supersede(session: Session, submission_id: UUID, *, by: UUID) -> None:

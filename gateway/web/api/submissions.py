@@ -113,7 +113,10 @@ def submissions_blueprint(
     @routes.response(200, description="The full report, encrypted to the agency.")
     @guard.needs(Scope.SUBMISSIONS)
     def full_report(submission_id: UUID) -> Response:
-        """The full report with values, encrypted to the certificate that signed the package."""
+        """The report with values, encrypted to the certificate that signed the package.
+
+        There is none where no finding quotes a value: `report` then says everything.
+        """
         blocks = submissions.full_report(submission_id, by=principal())
         return Response(blocks, content_type="application/pgp-encrypted")
 
