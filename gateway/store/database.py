@@ -35,10 +35,13 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session that commits at the end of the block or not at all."""
+        """A session that commits at the end of the block or not at all.
+
+        What is added to it is written at the end, in one statement a table.
+        """
         with (
             unavailable(),
-            Session(self.engine, expire_on_commit=False) as session,
+            Session(self.engine, expire_on_commit=False, autoflush=False) as session,
             session.begin(),
         ):
             yield session

@@ -147,7 +147,7 @@ def claim_package(
     session: Session, submission: Submission, package_id: UUID, *, now: datetime
 ) -> bool:
     """Bind a package's own id to the first submission that used it; False if taken."""
-    session.execute(
+    claimed = session.execute(
         insert(PackageRow)
         .values(
             agency_id=submission.agency_id,
@@ -156,9 +156,9 @@ def claim_package(
             first_received=now,
         )
         .on_conflict_do_nothing()
+        .returning(PackageRow.submission_id)
     )
-    row = session.get_one(PackageRow, (submission.agency_id, package_id))
-    return row.submission_id == submission.id
+    return claimed.first() is not None
 
 
 def package_owner(session: Session, agency_id: str, package_id: UUID) -> PackageRow | None:
