@@ -18,6 +18,7 @@ from gateway.errors import SettingsRefused
 from gateway.flow.access import Access
 from gateway.flow.enrolment import Enrolment
 from gateway.flow.intake import Intake
+from gateway.flow.judge import Judge
 from gateway.flow.process import Processor
 from gateway.flow.proofs import LogReading
 from gateway.flow.release import ManifestSigner, Releases
@@ -127,11 +128,15 @@ def worker_services(settings: Settings) -> WorkerServices:
         jobs=JobQueue(),
         processor=Processor(
             database,
-            objects,
             trail,
-            load_standard(),
-            keyring=keyring,
-            vault=_vault(settings),
+            Judge(
+                database,
+                objects,
+                load_standard(),
+                keyring=keyring,
+                vault=_vault(settings),
+                clock=_now,
+            ),
             certificates=load_certificate,
             clock=_now,
         ),

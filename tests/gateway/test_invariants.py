@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+import gateway.flow.judge
 import gateway.flow.process
 from audit.actions import Action
 from crypto import Opened
@@ -128,12 +129,12 @@ def trusting_any_signature(patch: pytest.MonkeyPatch, stand: Stand) -> Iterator[
     def open_message(source: Any, *, senders: Any, **rest: Any) -> Opened:
         try:
             return _OPEN(source, senders=senders, **rest)
-        except gateway.flow.process.MessageRefused:
+        except gateway.flow.judge.MessageRefused:
             archive = stand.sender(POLICE).package(samples.children(1, seed=fresh())).data
             now = datetime.now(UTC)
             return Opened(BytesIO(archive), len(archive), senders[0], "", now, "")
 
-    patch.setattr(gateway.flow.process, "open_message", open_message)
+    patch.setattr(gateway.flow.judge, "open_message", open_message)
     yield
 
 
@@ -329,7 +330,7 @@ def test_a_broken_invariant_is_noticed(
 
 
 _RECORD = Intake._record
-_OPEN = gateway.flow.process.open_message
+_OPEN = gateway.flow.judge.open_message
 
 
 class _GiveUp(Exception):

@@ -1,0 +1,155 @@
+"""Judging a submission: opened, validated and sealed, and nothing of it recorded yet.
+
+1. Decrypt and verify, or reject; nothing unverified leaves `crypto`.
+2. Validate row by row; good rows go on, bad rows go back.
+3. Put the full report, encrypted to the agency, where it says more than the open one.
+4. Seal what is good to the vault key, which this process does not hold, and put it.
+
+Each object has a key of its own, so that doing it twice leaves at worst an orphan.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+from crypto import Certificate, Keyring, MessageRefused, Opened, open_message, seal, verify_detached
+from gateway.flow.history import DatabaseHistory
+from gateway.flow.sealed import sealed_archive, sealed_context
+from gateway.records import Rejection, Submission
+from gateway.store.database import Database
+from gateway.store.objects import Bucket, ObjectStore, Stored
+from gateway.store.submissions import accepted_package
+from validators.manifest import ManifestSignatureRefused
+from validators.package import PackageRefused
+from validators.report import Report
+from validators.run import Outcome, validate
+from validators.standard import Standard
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is to be recorded of one submission: rejected, or accepted and sealed."""
+
+    opened: bool
+    rejection: Rejection | None = None
+    outcome: Outcome | None = None
+    sealed: Stored | None = None
+    report_key: str | None = None
+
+
+class Judge:
+    """Says what is to become of a submission."""
+
+    def __init__(
+        self,
+        database: Database,
+        objects: ObjectStore,
+        standard: Standard,
+        *,
+        keyring: Keyring,
+        vault: Sequence[Certificate],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._standard = standard
+        self._keyring = keyring
+        self._vault = vault
+        self._clock = clock
+
+    def judge(self, submission: Submission, senders: Sequence[Certificate]) -> Judgement:
+        try:
+            opened = self._open(submission, senders)
+        except MessageRefused as refusal:
+            return Judgement(opened=False, rejection=_rejection(refusal))
+        with closing(opened.plaintext):
+            return self._validate(submission, opened, senders)
+
+    def _open(self, submission: Submission, senders: Sequence[Certificate]) -> Opened:
+        key = f"{submission.agency_id}/{submission.id}.pgp"
+        with self._objects.open(Bucket.QUARANTINE, key) as ciphertext:
+            return open_message(
+                ciphertext, keyring=self._keyring, senders=senders, now=self._clock()
+            )
+
+    def _validate(
+        self, submission: Submission, opened: Opened, senders: Sequence[Certificate]
+    ) -> Judgement:
+        def verify(manifest: bytes, signature: str) -> None:
+            try:
+                verify_detached(manifest, signature.encode(), senders=senders, now=self._clock())
+            except MessageRefused as refusal:
+                raise ManifestSignatureRefused(refusal.code) from refusal
+
+        try:
+            outcome = validate(
+                opened.plaintext,
+                standard=self._standard,
+                received_on=submission.received_at.date(),
+                history=DatabaseHistory(self._database, submission),
+                verify_manifest=verify,
+            )
+        except PackageRefused as refusal:
+            return Judgement(opened=True, rejection=_rejection(refusal))
+        report_key = self._put_report(submission, outcome.report, opened.signer)
+        if outcome.report.verdict == "rejected":
+            return Judgement(opened=True, outcome=outcome, report_key=report_key)
+        mismatch = self._replacement_mismatch(submission, outcome)
+        if mismatch is not None:
+            return Judgement(
+                opened=True, outcome=outcome, report_key=report_key, rejection=mismatch
+            )
+        sealed = self._put_sealed(submission, outcome)
+        return Judgement(opened=True, outcome=outcome, report_key=report_key, sealed=sealed)
+
+    def _replacement_mismatch(self, submission: Submission, outcome: Outcome) -> Rejection | None:
+        """A delivery that says which submission it replaces must carry a manifest that agrees."""
+        if submission.must_replace is None:
+            return None
+        replaced = None
+        if outcome.manifest is not None and outcome.manifest.replaces is not None:
+            with self._database.transaction() as session:
+                replaced = accepted_package(
+                    session, submission.agency_id, outcome.manifest.replaces
+                )
+        if replaced is not None and replaced.id == submission.must_replace:
+            return None
+        return Rejection(
+            "replacement-mismatch",
+            "The manifest does not name the submission that this one was sent to replace.",
+            "Set submission_type to REPLACEMENT and replaces to the earlier submission_id.",
+        )
+
+    def _put_report(
+        self, submission: Submission, report: Report, reader: Certificate
+    ) -> str | None:
+        """The full report for the agency's eyes only; None where it says nothing more."""
+        if report == report.redacted():
+            return None
+        text = json.dumps(report.to_dict(), ensure_ascii=False).encode()
+        sealed = BytesIO()
+        name = f"report-{submission.id}.json"
+        seal(BytesIO(text), sealed, recipients=[reader], context=name, now=self._clock())
+        sealed.seek(0)
+        key = f"{submission.agency_id}/{name}.pgp"
+        self._objects.put(Bucket.REPORTS, key, sealed)
+        return key
+
+    def _put_sealed(self, submission: Submission, outcome: Outcome) -> Stored:
+        sealed = BytesIO()
+        facts = seal(
+            sealed_archive(submission, outcome),
+            sealed,
+            recipients=self._vault,
+            context=sealed_context(submission),
+            now=self._clock(),
+        )
+        sealed.seek(0)
+        return self._objects.put(Bucket.VAULT, f"{submission.id}/{facts.sha256}.pgp", sealed)
+
+
+def _rejection(refusal: MessageRefused | PackageRefused) -> Rejection:
+    return Rejection(code=refusal.code, message=refusal.message, mend=refusal.mend)
