@@ -121,14 +121,19 @@ def command(folder: Path, at: Ports) -> tuple[str, ...]:
         "admin.port": at.admin,
         "admin.port.grpc": at.admin + GRPC_OFFSET,
     }
-    return (str(program()), "mini", *(f"-{name}={value}" for name, value in flags.items()))
+    return (*_logging_here(), "mini", *(f"-{name}={value}" for name, value in flags.items()))
 
 
 def shell_command(at: Ports) -> tuple[str, ...]:
     """The command line of the administration shell."""
     master = f"{ports.LOOPBACK}:{at.master}.{at.master_grpc}"
     filer = f"{ports.LOOPBACK}:{at.filer}.{at.filer_grpc}"
-    return (str(program()), "shell", f"-master={master}", f"-filer={filer}")
+    return (*_logging_here(), "shell", f"-master={master}", f"-filer={filer}")
+
+
+def _logging_here() -> tuple[str, ...]:
+    """The program, told to log to its own output; by itself it leaves files in /tmp."""
+    return str(program()), "-logtostderr=true"
 
 
 def inner_secrets(folder: Path, token: Callable[[], str]) -> dict[str, str]:

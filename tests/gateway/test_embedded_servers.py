@@ -25,17 +25,22 @@ print("ready", flush=True)
 """
 
 
-def processes_of(folder: Path) -> list[psutil.Process]:
-    """Every process that names `folder` on its command line or works in it."""
+def commands_of(folder: Path) -> list[tuple[psutil.Process, list[str]]]:
+    """Every process that names `folder` on its command line or works in it, and its command."""
     found = []
     for process in psutil.process_iter():
         try:
-            gone = process.status() == psutil.STATUS_ZOMBIE
-            if not gone and str(folder) in " ".join([process.cwd(), *process.cmdline()]):
-                found.append(process)
+            command, gone = process.cmdline(), process.status() == psutil.STATUS_ZOMBIE
+            if not gone and str(folder) in " ".join([process.cwd(), *command]):
+                found.append((process, command))
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return found
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Every process that names `folder` on its command line or works in it."""
+    return [process for process, _ in commands_of(folder)]
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = 10) -> bool:
@@ -105,7 +110,7 @@ def test_a_fork_of_the_owner_does_not_keep_the_servers(tmp_path: Path) -> None:
     with owner(tmp_path / "data", then=fork):
         pass
     # The fork itself carries the command line of the owner, and sleeps on.
-    assert eventually(lambda: [each.cmdline()[1] for each in processes_of(tmp_path)] == ["-c"])
+    assert eventually(lambda: [command[1] for _, command in commands_of(tmp_path)] == ["-c"])
     (fork_process,) = processes_of(tmp_path)
     fork_process.kill()
 
@@ -113,8 +118,8 @@ def test_a_fork_of_the_owner_does_not_keep_the_servers(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not tell a child")
 def test_nothing_is_left_when_the_keepers_are_killed(tmp_path: Path) -> None:
     with EmbeddedServers(tmp_path / "data"):
-        found = processes_of(tmp_path)
-        keepers = [each for each in found if "keeper.py" in " ".join(each.cmdline())]
+        found = commands_of(tmp_path)
+        keepers = [process for process, command in found if "keeper.py" in " ".join(command)]
         assert len(keepers) == 2
         for keeper in keepers:
             keeper.kill()
