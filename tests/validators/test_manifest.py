@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from validators.standard import load_standard
 
 from tests.validators import samples
 from validators.manifest import (
@@ -20,6 +19,7 @@ from validators.manifest import (
     load_manifest,
     read_manifest,
 )
+from validators.standard import load_standard
 
 STANDARD = load_standard()
 GOOD: dict[str, Any] = dict(samples.package(STANDARD, samples.children(2)).manifest)
