@@ -1,0 +1,78 @@
+-- What each role may do, whole and exact: whatever is not here is withdrawn.
+-- Run as gateway_owner in the gateway's database after every `gateway migrate`:
+--
+--     sudo -u gateway_owner psql -d gateway -v ON_ERROR_STOP=1 -1 -f grants.sql
+--
+-- Nobody may change or remove a leaf, a tile or a checkpoint of the audit log: no role holds the
+-- right, and triggers refuse it to the owner too (migration 0001). Only the sequencer adds to the
+-- log and takes from the outbox. Only an administrator makes tokens and enrols certificates, so a
+-- web process in an attacker's hands can do neither.
+
+DO $$
+BEGIN
+    EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format(
+        'GRANT CONNECT ON DATABASE %I'
+        ' TO gateway_web, gateway_worker, gateway_sequencer, gateway_admin',
+        current_database()
+    );
+END
+$$;
+REVOKE ALL ON ALL TABLES IN SCHEMA public
+    FROM PUBLIC, gateway_web, gateway_worker, gateway_sequencer, gateway_admin;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA public
+    FROM PUBLIC, gateway_web, gateway_worker, gateway_sequencer, gateway_admin;
+
+-- web: receives, shows, withdraws; asks for and decides on releases.
+GRANT SELECT ON agency, certificate, access_token TO gateway_web;
+GRANT SELECT, INSERT ON submission TO gateway_web;
+GRANT UPDATE (state, settled_at) ON submission TO gateway_web;
+GRANT SELECT, INSERT ON submission_transition, idempotency_key TO gateway_web;
+GRANT SELECT, INSERT ON release, release_item TO gateway_web;
+GRANT UPDATE (state, decided_by, decided_at) ON release TO gateway_web;
+GRANT SELECT, INSERT ON audit_outbox TO gateway_web;
+GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_web;
+
+-- worker: brings submissions to their end; signs manifests. Who sent what, when, stays as it is.
+GRANT SELECT ON agency, certificate TO gateway_worker;
+GRANT SELECT ON submission TO gateway_worker;
+GRANT UPDATE (
+    state, settled_at, package_id, submission_type, period_start, period_end, standard, error_code,
+    report, report_key, sealed_key, sealed_sha256, sealed_size, records, superseded_by
+) ON submission TO gateway_worker;
+GRANT SELECT, INSERT ON submission_transition, package TO gateway_worker;
+GRANT SELECT ON release, release_item TO gateway_worker;
+GRANT UPDATE (manifest, signature) ON release TO gateway_worker;
+GRANT INSERT, SELECT (id) ON audit_outbox TO gateway_worker;
+GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_worker;
+
+-- sequencer: from the outbox into the log, and nothing else.
+GRANT SELECT, DELETE ON audit_outbox TO gateway_sequencer;
+GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint TO gateway_sequencer;
+
+-- admin: agencies, certificates and tokens. No submission, no report, no log.
+GRANT SELECT, INSERT ON agency, certificate, access_token TO gateway_admin;
+GRANT UPDATE (suspended_at) ON agency TO gateway_admin;
+GRANT UPDATE (data, expires_at) ON certificate TO gateway_admin;
+GRANT UPDATE (revoked_at) ON access_token TO gateway_admin;
+GRANT INSERT, SELECT (id) ON audit_outbox TO gateway_admin;
+
+-- The job queue: the web process adds, workers do the rest.
+GRANT SELECT, INSERT ON procrastinate_jobs TO gateway_web;
+GRANT INSERT ON procrastinate_events TO gateway_web;
+GRANT SELECT, INSERT, UPDATE, DELETE
+    ON procrastinate_jobs, procrastinate_events, procrastinate_workers, procrastinate_periodic_defers
+    TO gateway_worker;
+DO $$
+DECLARE
+    found text;
+BEGIN
+    -- Its columns count by sequences of their own; those of the gateway's tables need no right.
+    FOR found IN
+        SELECT sequencename FROM pg_sequences
+        WHERE schemaname = 'public' AND sequencename LIKE 'procrastinate%'
+    LOOP
+        EXECUTE format('GRANT USAGE ON SEQUENCE %I TO gateway_web, gateway_worker', found);
+    END LOOP;
+END
+$$;

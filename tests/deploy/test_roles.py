@@ -1,0 +1,278 @@
+"""deploy/postgres: the whole way of a submission with each process under its own role, and no more.
+
+The scripts run as an operator runs them, against a real PostgreSQL.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from secrets import token_hex
+from time import monotonic, sleep
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+from sqlalchemy import make_url
+
+from gateway.embedded import EmbeddedServers
+from gateway.records import Role, State
+from gateway.settings import Process, Settings
+from gateway.store.database import Database
+from gateway.web import create_app
+from gateway.wiring import admin_services, sequencer_services, web_services, worker_services
+from tests.gateway.stand import (
+    ADMINISTRATOR,
+    COUNCIL,
+    OTHER_POLICE,
+    POLICE,
+    Keys,
+    Stand,
+    fresh,
+    make_keys,
+)
+from tests.validators import samples
+
+SCRIPTS = Path(__file__).parents[2] / "deploy" / "postgres"
+ROLES = {
+    Process.WEB: "gateway_web",
+    Process.WORKER: "gateway_worker",
+    Process.SEQUENCER: "gateway_sequencer",
+    Process.ADMIN: "gateway_admin",
+}
+PASSWORD = token_hex(8)
+LOOP = """
+import os
+from threading import Event
+from gateway.settings import Process, Settings
+from gateway.{name} import run_{name}
+run_{name}(Settings.load(os.environ, Process("{name}")), Event())
+"""
+
+
+class StandOfRoles(Stand):
+    """A gateway whose every process logs in as its own role."""
+
+    def __post_init__(self) -> None:
+        owner = admin_services(Settings.load(self.environ, Process.ADMIN))
+        owner.objects.prepare()
+        owner.database.dispose()
+        self.database = Database(self.environ["DATABASE_URL"])
+        self.admin = admin_services(self.settings(Process.ADMIN))
+        self.services = web_services(self.settings(Process.WEB))
+        self.worker = worker_services(self.settings(Process.WORKER))
+        self.sequencer = sequencer_services(self.settings(Process.SEQUENCER))
+        self.app = create_app(self.services)
+        self.client = self.app.test_client()
+
+    def settings(self, process: Process) -> Settings:
+        """The settings of one process, with its own role."""
+        return Settings.load(self._environ_of(process), process)
+
+    @contextmanager
+    def running(self, process: Process) -> Iterator[None]:
+        """A real process of this kind."""
+        code = LOOP.format(name=process)
+        environ = {**os.environ, **self._environ_of(process)}
+        with subprocess.Popen([sys.executable, "-c", code], env=environ) as started:
+            try:
+                yield
+            finally:
+                started.terminate()
+
+    def _environ_of(self, process: Process) -> dict[str, str]:
+        url = address(self.environ["DATABASE_URL"], process)
+        return {**self.environ, "DATABASE_URL": url}
+
+
+def address(url: str, process: Process) -> str:
+    """The database's address for the role of a process."""
+    role = make_url(url).set(username=ROLES[process], password=PASSWORD)
+    return role.render_as_string(hide_password=False)
+
+
+def plain(url: str) -> str:
+    """The address as libpq reads it."""
+    return url.replace("+psycopg", "", 1)
+
+
+@pytest.fixture(scope="module")
+def granted(servers: EmbeddedServers, database_url: str) -> str:
+    """The module's database, after both scripts, the second run twice as after an upgrade."""
+    with psycopg.connect(plain(servers.postgres.admin_url), autocommit=True) as superuser:
+        superuser.execute((SCRIPTS / "roles.sql").read_text())
+        for role in ROLES.values():
+            superuser.execute(
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), PASSWORD)
+            )
+    for _ in range(2):
+        with psycopg.connect(plain(database_url)) as owner:
+            owner.execute((SCRIPTS / "grants.sql").read_text())
+    return database_url
+
+
+@pytest.fixture(scope="module")
+def stand(
+    servers: EmbeddedServers,
+    granted: str,
+    bucket_prefix: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StandOfRoles]:
+    """A gateway of separate roles."""
+    keys: Keys = make_keys(tmp_path_factory.mktemp("keys"))
+    environ = {
+        **servers.environ(),
+        **keys.environ(),
+        "DATABASE_URL": granted,
+        "S3_BUCKET_PREFIX": bucket_prefix,
+        "GATEWAY_ENV": "development",
+        "PUBLIC_URL": "http://gateway.test",
+        "VAULT_RETENTION_DAYS": "1",
+    }
+    running = StandOfRoles(environ, keys)
+    yield running
+    running.close()
+    running.database.dispose()
+
+
+def test_every_process_can_do_its_work(stand: StandOfRoles) -> None:
+    sender = stand.sender(POLICE)
+    sent = stand.send(sender, sender.message(2))
+    with stand.running(Process.WORKER), stand.running(Process.SEQUENCER):
+        _await(lambda: stand.state(sent) is State.STORED)
+        _await(lambda: stand.get(f"/v1/submissions/{sent}/receipt", sender).status_code == 200)
+        assert stand.report(sender, sent)["verdict"] == "accepted"
+
+        asks, decides = stand.as_role(Role.ANALYST), stand.as_role(Role.ANALYST)
+        body = {"name": "roles-2026", "purpose": "Quarterly figures for the annual report"}
+        asked = stand.client.post("/v1/releases", json=body, headers=asks)
+        release = f"/v1/releases/{asked.get_json()['id']}"
+        decided = stand.client.post(
+            f"{release}/decision", json={"decision": "approve"}, headers=decides
+        )
+        assert decided.status_code == 200, decided.get_data(as_text=True)
+        _await(lambda: stand.client.get(f"{release}/manifest", headers=asks).status_code == 200)
+        fetched = stand.client.get(f"{release}/objects/{sent}", headers=asks)
+        assert fetched.status_code == 200
+        answer = stand.client.post(f"/v1/submissions/{sent}/withdrawal", headers=sender.headers)
+        assert answer.get_json()["state"] == "withdrawn"
+
+
+def test_a_rejection_a_replacement_and_a_failure_need_no_more(stand: StandOfRoles) -> None:
+    sender = stand.sender(OTHER_POLICE)
+    rejected = stand.send(sender, sender.encrypt(b"not a ZIP archive"))
+    stand.settle()
+    assert stand.state(rejected) is State.REJECTED
+
+    first = sender.package(samples.children(2, seed=fresh()))
+    replaced = stand.send(sender, sender.encrypt(first.data))
+    stand.settle()
+    named = first.manifest["submission_id"]
+    second = sender.package(
+        samples.children(2, seed=fresh()), submission_type="REPLACEMENT", replaces=named
+    )
+    stand.send(sender, sender.encrypt(second.data))
+    stand.settle()
+    shown = stand.get(f"/v1/submissions/{replaced}", sender).get_json()
+    assert shown["superseded_by"] is not None
+
+    failed = stand.send(sender, sender.message(1))
+    stand.worker.processor.fail(failed, "worker-lost")
+    assert stand.state(failed) is State.FAILED
+
+
+def test_an_administrator_can_suspend_and_revoke(stand: StandOfRoles) -> None:
+    sender = stand.sender(COUNCIL)
+    stand.admin.enrolment.enrol(COUNCIL, sender.keyring.certificates[0].data, by=ADMINISTRATOR)
+    stand.admin.enrolment.suspend(COUNCIL, by=ADMINISTRATOR)
+    assert stand.get("/v1/submissions", sender).status_code == 401
+    issued = stand.admin.access.issue(
+        "auditor-1", Role.AUDITOR, agency_id=None, valid_for=timedelta(1), by=ADMINISTRATOR
+    )
+    stand.admin.access.revoke(issued.id, by=ADMINISTRATOR)
+
+
+FORBIDDEN = {
+    Process.WEB: (
+        "UPDATE log_leaf SET entry = ''",
+        "DELETE FROM log_checkpoint",
+        "INSERT INTO log_leaf VALUES (0, gen_random_uuid(), '', '')",
+        "DELETE FROM audit_outbox",
+        "UPDATE audit_outbox SET entry = ''",
+        "INSERT INTO access_token SELECT * FROM access_token",
+        "UPDATE access_token SET revoked_at = NULL",
+        "INSERT INTO certificate SELECT * FROM certificate",
+        "UPDATE agency SET suspended_at = NULL",
+        "UPDATE submission SET sha256 = ''",
+        "UPDATE submission SET sealed_sha256 = ''",
+        "DELETE FROM submission",
+        "UPDATE release SET manifest = ''",
+        "UPDATE release SET requested_by = 'somebody else'",
+        "UPDATE submission_transition SET to_state = 'stored'",
+        "CREATE TABLE mine (id int)",
+    ),
+    Process.WORKER: (
+        "UPDATE log_leaf SET entry = ''",
+        "INSERT INTO log_checkpoint VALUES (1, '', now())",
+        "DELETE FROM audit_outbox",
+        "SELECT * FROM access_token",
+        "INSERT INTO certificate SELECT * FROM certificate",
+        "UPDATE submission SET agency_id = agency_id",
+        "UPDATE submission SET received_at = now()",
+        "UPDATE release SET state = 'approved'",
+        "INSERT INTO submission SELECT * FROM submission",
+    ),
+    Process.SEQUENCER: (
+        "UPDATE log_leaf SET entry = ''",
+        "DELETE FROM log_leaf",
+        "UPDATE log_checkpoint SET note = ''",
+        "TRUNCATE log_tile",
+        "UPDATE audit_outbox SET entry = ''",
+        "INSERT INTO audit_outbox (event_id, entry) VALUES (gen_random_uuid(), '')",
+        "SELECT * FROM submission",
+        "SELECT * FROM access_token",
+    ),
+    Process.ADMIN: (
+        "SELECT * FROM submission",
+        "SELECT * FROM release",
+        "SELECT * FROM log_leaf",
+        "SELECT entry FROM audit_outbox",
+        "DELETE FROM access_token",
+        "UPDATE access_token SET expires_at = now()",
+        "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('gateway', 'x')",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("process", "statement"),
+    [(process, statement) for process, refused in FORBIDDEN.items() for statement in refused],
+)
+def test_no_role_holds_a_power_it_does_not_use(
+    granted: str, process: Process, statement: str
+) -> None:
+    with (
+        psycopg.connect(plain(address(granted, process))) as connection,
+        pytest.raises(errors.InsufficientPrivilege),
+    ):
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("table", ["log_leaf", "log_tile", "log_checkpoint"])
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}"])
+def test_not_even_the_owner_removes_from_the_log(granted: str, statement: str, table: str) -> None:
+    with (
+        psycopg.connect(plain(granted)) as owner,
+        pytest.raises(errors.IntegrityConstraintViolation),
+    ):
+        owner.execute(sql.SQL(statement).format(sql.Identifier(table)))
+
+
+def _await(condition: Callable[[], bool], *, seconds: float = 30) -> None:
+    deadline = monotonic() + seconds
+    while not condition():
+        assert monotonic() < deadline, "it did not happen in time"
+        sleep(0.1)
