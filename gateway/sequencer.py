@@ -37,6 +37,7 @@ def run_sequencer(settings: Settings, stop: Event) -> None:
             log.critical("sequencer.refuses", error_code=error.code, detail=str(error))
             stop.wait(TROUBLE_SECONDS)
         stop.wait(STANDBY_SECONDS)
+    services.database.dispose()
 
 
 def _drain(services: SequencerServices, stop: Event) -> None:

@@ -55,6 +55,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
         except (ConnectorException, PsycopgError, ServiceFailed) as error:
             log.warning("worker.waits", error=type(error).__name__)
             stop.wait(TROUBLE_SECONDS)
+    services.database.dispose()
 
 
 async def _work(services: WorkerServices, stop: Event) -> None:

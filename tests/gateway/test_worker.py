@@ -1,0 +1,168 @@
+"""The worker forgets nothing: jobs that were lost, workers that died, faults of every kind."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from typing import Any
+from uuid import UUID
+
+import pytest
+from procrastinate import App, SyncPsycopgConnector
+from procrastinate.jobs import Job
+from sqlalchemy import text
+
+from gateway import worker
+from gateway.errors import NotReady, ServiceFailed
+from gateway.flow.process import PackageTaken
+from gateway.records import State
+from gateway.settings import Process
+from gateway.store.jobs import PROCESS, in_hand
+from tests.gateway.stand import POLICE, Stand
+
+LATER = timedelta(minutes=1)
+
+
+@pytest.fixture
+def submission(stand: Stand) -> Iterator[UUID]:
+    """A received submission with its job."""
+    sender = stand.sender(POLICE)
+    yield stand.send(sender, sender.message(1))
+    with stand.database.transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+    worker.sweep(stand.worker, now=datetime.now(UTC) + LATER)
+    stand.settle()
+
+
+@contextmanager
+def running(stand: Stand) -> Iterator[None]:
+    """A worker process's loop, in a thread."""
+    stop = Event()
+    loop = Thread(target=worker.run_worker, args=(stand.settings(Process.WORKER), stop))
+    loop.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        loop.join()
+
+
+def eventually(check: Callable[[], bool], *, seconds: float = 30) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if check():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def do(stand: Stand, statement: str) -> None:
+    with stand.database.transaction() as session:
+        session.execute(text(statement))
+
+
+def test_what_is_received_is_processed(stand: Stand, submission: UUID) -> None:
+    with running(stand):
+        assert eventually(lambda: stand.state(submission) is State.STORED)
+
+
+def test_a_submission_whose_job_was_lost_gets_another(stand: Stand, submission: UUID) -> None:
+    do(stand, "DELETE FROM procrastinate_jobs")
+    assert worker.sweep(stand.worker, now=datetime.now(UTC)) == 0, "too early to be forgotten"
+    assert worker.sweep(stand.worker, now=datetime.now(UTC) + LATER) == 1
+    with stand.database.transaction() as session:
+        assert in_hand(session, PROCESS) == {submission}
+    assert worker.sweep(stand.worker, now=datetime.now(UTC) + LATER) == 0, "one job is enough"
+
+
+def test_what_a_dead_worker_held_comes_back(stand: Stand, submission: UUID) -> None:
+    do(stand, "UPDATE procrastinate_jobs SET status = 'doing'")
+    with running(stand):
+        assert eventually(lambda: stand.state(submission) is State.STORED)
+
+
+def test_the_worker_outlives_its_connections(stand: Stand, submission: UUID) -> None:
+    with running(stand):
+        assert eventually(lambda: stand.state(submission) is State.STORED)
+        do(
+            stand,
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()",
+        )
+        time.sleep(1)
+        stand.close()  # its own connections were ended, too
+        sender = stand.sender(POLICE)
+        another = stand.send(sender, sender.message(1))
+        assert eventually(lambda: stand.state(another) is State.STORED)
+
+
+def fails_with(patch: pytest.MonkeyPatch, stand: Stand, error: Exception) -> None:
+    def process(_: UUID) -> None:
+        raise error
+
+    patch.setattr(stand.worker.processor, "process", process)
+
+
+def test_an_unknown_fault_is_tried_again_and_then_told(
+    stand: Stand, submission: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_with(monkeypatch, stand, ValueError("a child's name"))
+    with pytest.raises(ValueError, match="name"):
+        worker._process(stand.worker, submission, attempt=0)
+    assert stand.state(submission) is State.RECEIVED
+    worker._process(stand.worker, submission, attempt=worker.ATTEMPTS - 1)
+    assert stand.state(submission) is State.FAILED
+    assert failure_code(stand, submission) == "internal"
+
+
+def test_a_submission_that_kills_its_workers_is_given_up(stand: Stand, submission: UUID) -> None:
+    worker._process(stand.worker, submission, attempt=worker.ATTEMPTS)
+    assert stand.state(submission) is State.FAILED
+    assert failure_code(stand, submission) == "worker-lost"
+
+
+def failure_code(stand: Stand, submission: UUID) -> str | None:
+    (entry,) = [
+        entry
+        for entry in stand.entries()
+        if entry.object_id == str(submission) and entry.action == "submission.failed"
+    ]
+    return entry.error_code
+
+
+def test_a_store_that_is_away_is_no_fault_of_the_submission(
+    stand: Stand, submission: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fails_with(monkeypatch, stand, ServiceFailed("object-not-readable", "Away.", "Wait."))
+    for attempt in range(worker.ATTEMPTS):
+        worker._process(stand.worker, submission, attempt=attempt)
+    assert stand.state(submission) is State.RECEIVED
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "seconds"),
+    [
+        (PackageTaken(), 99, 0),
+        (NotReady("log-not-ready", "Soon.", "Wait."), 99, 1),
+        (ValueError(), 0, 1),
+        (ValueError(), 3, 8),
+        (ValueError(), worker.ATTEMPTS - 1, None),
+    ],
+)
+def test_when_a_job_is_tried_again(error: Exception, attempts: int, seconds: int | None) -> None:
+    job: Any = Job(id=1, queue="q", lock=None, queueing_lock=None, task_name="t", attempts=attempts)
+    before = datetime.now(UTC)
+    decision = worker._Retry().get_retry_decision(exception=error, job=job)
+    if seconds is None:
+        assert decision is None
+        return
+    assert decision is not None
+    assert decision.retry_at is not None
+    assert abs((decision.retry_at - before).total_seconds() - seconds) < 1
+
+
+def test_the_tasks_have_the_names_that_jobs_are_made_with(stand: Stand) -> None:
+    app = App(connector=SyncPsycopgConnector())
+    worker._add_tasks(app, stand.worker)
+    assert {worker.PROCESS, worker.SIGN} <= set(app.tasks)
