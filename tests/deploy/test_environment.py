@@ -1,0 +1,80 @@
+"""deploy/environment: each example starts its own process, and no other one's secrets are in it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Process, Settings
+from tests.deploy.environment import FOLDER, example
+
+PROCESSES = {
+    "web": Process.WEB,
+    "worker": Process.WORKER,
+    "sequencer": Process.SEQUENCER,
+    "administrator": Process.ADMIN,
+    "owner": Process.ADMIN,
+}
+SECRETS = {
+    "GATEWAY_KEY_FILE": "worker",
+    "LOG_KEY_FILE": "sequencer",
+    "LOG_MEMORY_FILE": "sequencer",
+}
+SETTINGS = Path(__file__).parents[2] / "gateway" / "settings.py"
+
+
+def known() -> set[str]:
+    """Every setting that gateway.settings reads."""
+    return set(re.findall(r'"([A-Z][A-Z0-9]*_[A-Z0-9_]+)"', SETTINGS.read_text()))
+
+
+def substituted(name: str, folder: Path) -> dict[str, str]:
+    """The example with its files put where a test may write."""
+    values = example(name)
+    for key in [key for key in values if key.endswith("_FILE")]:
+        path = folder / key
+        path.write_text("")
+        path.chmod(0o600)
+        values[key] = str(path)
+    return values
+
+
+def test_there_is_one_example_for_each_process() -> None:
+    found = {path.name.removesuffix(".env.example") for path in FOLDER.iterdir()}
+    assert found == PROCESSES.keys()
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_an_example_starts_its_process_in_production(name: str, tmp_path: Path) -> None:
+    settings = Settings.load(substituted(name, tmp_path), PROCESSES[name])
+    assert settings.production
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_an_example_names_no_setting_that_does_not_exist(name: str) -> None:
+    commented = re.findall(r"^#([A-Z0-9_]+)=", (FOLDER / f"{name}.env.example").read_text(), re.M)
+    assert (example(name).keys() | set(commented)) <= known()
+
+
+@pytest.mark.parametrize(("secret", "owner"), SECRETS.items())
+def test_a_private_key_is_in_one_environment_only(secret: str, owner: str) -> None:
+    assert {name for name in PROCESSES if secret in example(name)} == {owner}
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_private_files_stand_in_the_folder_of_their_user(name: str) -> None:
+    private = ("PSEUDONYM_KEY_FILE", "GATEWAY_KEY_FILE", "LOG_KEY_FILE")
+    paths = {example(name)[key] for key in private if key in example(name)}
+    assert all(path.startswith(f"/etc/gateway/{name}/") for path in paths)
+
+
+@pytest.mark.parametrize(
+    "shared", ["PUBLIC_URL", "S3_ENDPOINT_URL", "S3_REGION", "S3_BUCKET_PREFIX"]
+)
+def test_what_is_one_for_all_is_the_same_in_all(shared: str) -> None:
+    assert len({example(name)[shared] for name in PROCESSES}) == 1
+
+
+def test_each_process_has_its_own_role_in_the_database() -> None:
+    roles = [re.search(r"//(\w+)@", example(name)["DATABASE_URL"]) for name in PROCESSES]
+    assert len({role[1] for role in roles if role}) == len(PROCESSES)

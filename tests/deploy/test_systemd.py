@@ -1,0 +1,95 @@
+"""deploy/systemd: systemd itself reads the units and judges them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.environment import FOLDER as ENVIRONMENT
+
+UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
+NAMES = ("gateway-web.service", "gateway-worker@.service", "gateway-sequencer.service")
+MOST_EXPOSED = 1.5  # of 10; systemd calls everything below 2.5 safe
+REQUIRED = {
+    "User",
+    "Restart=always",
+    "MemorySwapMax=0",
+    "LimitCORE=0",
+    "NoNewPrivileges=true",
+    "ProtectSystem=strict",
+    "PrivateTmp=true",
+    "MemoryDenyWriteExecute=true",
+    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
+    "CapabilityBoundingSet=",
+}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The units, with a program that is there in place of the one that is not."""
+    folder = tmp_path_factory.mktemp("units")
+    for name in NAMES:
+        text = (UNITS / name).read_text()
+        (folder / name).write_text(text.replace("/opt/gateway/bin/gateway", sys.executable))
+    return folder
+
+
+def analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Ask systemd; it is not everywhere, and there is nothing of its own to install for a test."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not here (not a systemd machine)")
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def settings(name: str) -> list[str]:
+    """The lines of a unit that say something."""
+    lines = (UNITS / name).read_text().splitlines()
+    return [line for line in lines if "=" in line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_systemd_understands_every_line(installed: Path, name: str) -> None:
+    done = analyze("verify", "--man=no", str(installed / name))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_systemd_finds_little_exposed(installed: Path, name: str) -> None:
+    done = analyze(
+        "security",
+        "--offline=true",
+        "--no-pager",
+        f"--threshold={MOST_EXPOSED * 10:.0f}",
+        str(installed / name),
+    )
+    assert done.returncode == 0, done.stdout[-500:]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_unit_keeps_plaintext_in_memory_and_gives_up_every_right(name: str) -> None:
+    said = set(settings(name)) | {line.partition("=")[0] for line in settings(name)}
+    assert said >= REQUIRED
+
+
+def test_no_two_processes_share_a_user_or_an_environment() -> None:
+    for key in ("User", "EnvironmentFile"):
+        values = [line for name in NAMES for line in settings(name) if line.startswith(f"{key}=")]
+        assert len(set(values)) == len(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_unit_reads_an_environment_that_has_an_example(name: str) -> None:
+    (line,) = [line for line in settings(name) if line.startswith("EnvironmentFile=")]
+    assert (ENVIRONMENT / f"{Path(line).name}.example").is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_user_is_made(name: str) -> None:
+    (user,) = [line[5:] for line in settings(name) if line.startswith("User=")]
+    assert re.search(rf"^u {user} ", (UNITS / "sysusers.conf").read_text(), re.MULTILINE)
