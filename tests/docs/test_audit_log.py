@@ -1,0 +1,80 @@
+"""docs/audit-log.md describes the format that the code writes, and its own verifier verifies it."""
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from audit.actions import Action
+from audit.entry import ActorType, Entry, ObjectType, Outcome
+from audit.export import export_tiles
+from audit.fields import OPTIONAL
+from audit.tiles import StoreSource
+from tests.audit.samples import SIGNER, log_of
+from tests.docs.pages import DOCS, ROOT, section
+
+PAGE = (DOCS / "audit-log.md").read_text()
+
+
+def test_every_field_is_described() -> None:
+    rows = dict(
+        re.findall(
+            r"^\| `(\w+)` \| (always|) ?\|", section("audit-log.md", "Entries"), re.MULTILINE
+        )
+    )
+    assert rows.keys() == {field.name for field in fields(Entry)} | {"v"}
+    assert {name for name, always in rows.items() if not always} == OPTIONAL
+
+
+def test_every_action_is_described_in_its_own_words() -> None:
+    rows = dict(
+        re.findall(r"^\| `([a-z.]+)` \| (.+) \|$", section("audit-log.md", "Actions"), re.MULTILINE)
+    )
+    assert rows == {action.value: action.meaning for action in Action}
+
+
+def test_reserved_actions_are_those_that_nothing_writes() -> None:
+    _, _, reserved = section("audit-log.md", "Actions").partition("| Reserved |")
+    source = "".join(path.read_text() for path in (ROOT / "gateway").rglob("*.py"))
+    unwritten = {action.value for action in Action if f"Action.{action.name}" not in source}
+    assert set(re.findall(r"^\| `([a-z.]+)`", reserved, re.MULTILINE)) == unwritten
+
+
+def test_closed_lists_are_whole() -> None:
+    for kinds in (Outcome, ActorType, ObjectType):
+        for kind in kinds:
+            assert f"`{kind.value}`" in section("audit-log.md", "Entries")
+
+
+@pytest.mark.parametrize("size", [1, 3, 256, 300])
+def test_the_verifier_of_the_page_verifies(tmp_path: Path, size: int) -> None:
+    done = _verify(tmp_path, _exported(tmp_path, size))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{size} entries of ")
+
+
+def test_the_verifier_of_the_page_notices_a_changed_entry(tmp_path: Path) -> None:
+    folder = _exported(tmp_path, 3)
+    bundle = folder / "tile" / "entries" / "000.p" / "3"
+    bundle.write_bytes(bundle.read_bytes().replace(b"success", b"refused", 1))
+    assert _verify(tmp_path, folder).returncode != 0
+
+
+def _exported(tmp_path: Path, size: int) -> Path:
+    export_tiles(StoreSource(log_of(size)), tmp_path / "log")
+    return tmp_path / "log"
+
+
+def _verify(tmp_path: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    script = tmp_path / "verify.py"
+    script.write_text(program)
+    return subprocess.run(
+        [sys.executable, str(script), str(folder), SIGNER.vkey],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
