@@ -4,31 +4,35 @@ The layout is that of C2SP tlog-tiles. The checkpoint is written last and each f
 so that a reader never meets a checkpoint whose tiles are not there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from audit.checkpoint import Checkpoint, claimed_checkpoint
 from audit.errors import LogDoesNotFit, TileMissing
-from audit.store import LEVELS_A_TILE, LogStore
+from audit.store import LEVELS_A_TILE
 from audit.tilepath import CHECKPOINT_PATH, TilePath, tile_paths
-from audit.tiles import FolderSource, StoreSource
+from audit.tiles import FolderSource, TileSource
 from audit.tree import TileTree
 
 
-def export_tiles(store: LogStore, folder: Path) -> Checkpoint:
-    """Write everything up to the newest checkpoint; return it, as the store claims it.
+def export_tiles(
+    source: TileSource, folder: Path, *, on_progress: Callable[[int, int], None] | None = None
+) -> Checkpoint:
+    """Write everything up to the newest checkpoint; return it, as the source claims it.
 
     A folder that was exported to before is continued: full tiles never change and stay. Raises
     TileMissing where the log has no checkpoint, LogDoesNotFit where the folder holds another past.
     """
-    source = StoreSource(store)
     note = source.read(CHECKPOINT_PATH)
     head = claimed_checkpoint(note)
     _require_same_past(source, head, FolderSource(folder))
-    for path in log_paths(head.size):
+    paths = list(log_paths(head.size))
+    for done, path in enumerate(paths, start=1):
         file = folder / str(path)
         if not file.exists():
             _write(file, source.read(str(path)))
+        if on_progress is not None:
+            on_progress(done, len(paths))
     _write(folder / CHECKPOINT_PATH, note)
     return head
 
@@ -42,7 +46,7 @@ def log_paths(size: int) -> Iterator[TilePath]:
         level += 1
 
 
-def _require_same_past(source: StoreSource, head: Checkpoint, before: FolderSource) -> None:
+def _require_same_past(source: TileSource, head: Checkpoint, before: FolderSource) -> None:
     try:
         old = claimed_checkpoint(before.read(CHECKPOINT_PATH))
     except TileMissing:

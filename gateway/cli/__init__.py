@@ -1,0 +1,74 @@
+"""The command `gateway`: one file a noun, each loaded only when it is asked for.
+
+What an agency or an auditor uses needs no server part. stdout is data, stderr is talk.
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from gateway.cli.environment import read_environment
+from gateway.cli.failures import report_failure
+
+COMMANDS = {
+    # At an agency's, an auditor's or an analyst's desk.
+    "keys": "keys",
+    "package": "package",
+    "validate": "validate",
+    "submit": "submit",
+    "submissions": "submissions",
+    "receipt": "receipt",
+    "release": "release",
+    "unseal": "unseal",
+    "audit": "audit",
+    # On the gateway's own machines.
+    "agency": "agency",
+    "token": "token",
+    "migrate": "processes",
+    "web": "processes",
+    "worker": "processes",
+    "sequencer": "processes",
+    "serve": "serve",
+}
+"""Each command and the module of this package that holds it."""
+
+
+class _Lazy(click.Group):
+    """Loads a command's module when the command is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command, in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"gateway.cli.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ctds-gateway", prog_name="gateway")
+@click.option(
+    "--env-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Read settings from this file of NAME=value lines; the environment itself goes first.",
+)
+@click.pass_context
+def cli(ctx: click.Context, env_file: Path | None) -> None:
+    """Send data on child victims of trafficking safely, and check what became of it."""
+    ctx.obj = read_environment(env_file)
+
+
+def main() -> None:
+    """Run a command; any foreseen failure ends in two lines and a status, never in a trace."""
+    try:
+        cli(standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - the one place where everything foreseen ends
+        sys.exit(report_failure(error))

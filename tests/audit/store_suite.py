@@ -121,7 +121,7 @@ class LogStoreSuite:
         harness.happen(0, 270)
         checkpoint = harness.sequence()
         assert replay(StoreSource(harness.store), verifier=SIGNER.verifier).checkpoint == checkpoint
-        export_tiles(harness.store, tmp_path)
+        export_tiles(StoreSource(harness.store), tmp_path)
         assert replay(FolderSource(tmp_path), verifier=SIGNER.verifier).checkpoint == checkpoint
 
     def test_a_taken_index_changes_nothing(self, harness: StoreHarness) -> None:

@@ -162,14 +162,14 @@ def test_an_exported_log_verifies_after_each_export(tmp_path: Path) -> None:
     store = MemoryStore()
     for start, stop in ((0, 3), (3, 256), (256, 300), (300, 1_000)):
         fill(store, start, stop)
-        assert export_tiles(store, tmp_path).size == stop
+        assert export_tiles(StoreSource(store), tmp_path).size == stop
         assert replay(FolderSource(tmp_path), verifier=SIGNER.verifier).entries == stop
     assert not list(tmp_path.rglob("*.new"))
 
 
 @pytest.mark.parametrize("path", ["tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1"])
 def test_every_exported_tile_counts(path: str, tmp_path: Path) -> None:
-    export_tiles(log_of(300), tmp_path)
+    export_tiles(StoreSource(log_of(300)), tmp_path)
     data = (tmp_path / path).read_bytes()
     (tmp_path / path).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(LogTampered):
@@ -183,7 +183,7 @@ def test_every_exported_tile_counts(path: str, tmp_path: Path) -> None:
 
 
 def test_every_exported_entry_counts(tmp_path: Path) -> None:
-    export_tiles(log_of(300), tmp_path)
+    export_tiles(StoreSource(log_of(300)), tmp_path)
     bundle = tmp_path / "tile/entries/001.p/44"
     entries = unpack_bundle(bundle.read_bytes())
     for changed in (entries[:-1], [*entries[:-1], b""], [*entries[1:], entries[0]]):

@@ -1,0 +1,109 @@
+"""How a command fails: `gateway: error: …`, `hint: …`, and a status that scripts can rely on."""
+
+import sys
+
+import click
+
+from audit.errors import AuditError, EvidenceRefused
+from crypto import CertificateRefused, CryptoError, KeyRefused, MessageRefused
+from gateway.client import ClientError, Refused, Unreachable
+from gateway.errors import GatewayError
+from validators.errors import ValidatorsError
+from validators.package import PackageRefused
+
+OK = 0
+REJECTED = 1
+USAGE = 2
+IN_PART = 3
+REFUSED = 4
+UNREACHABLE = 5
+UNTRUSTED = 6
+FAILED = 7
+INTERRUPTED = 130
+"""130 is what shells expect after Ctrl-C; docs/commands.md explains the others."""
+
+STATUS: list[tuple[type[BaseException], int]] = [
+    (Refused, REFUSED),
+    (Unreachable, UNREACHABLE),
+    (ClientError, USAGE),
+    (PackageRefused, REJECTED),
+    (EvidenceRefused, UNTRUSTED),
+    (MessageRefused, UNTRUSTED),
+    (CertificateRefused, REJECTED),
+]
+"""The one table from error to exit status; the first that fits counts, else FAILED."""
+
+HINTS: list[tuple[type[BaseException], str]] = [
+    (CertificateRefused, "Make a new key with `gateway keys init agency`, or mend the old one."),
+    (KeyRefused, "Check that it is the private key, and that the passphrase is its own."),
+    (EvidenceRefused, "Keep the files as they are and tell the Commissioner's auditor."),
+    (ImportError, "Install the server part with: pip install 'ctds-gateway[server,embedded]'"),
+    (FileExistsError, "Nothing is ever overwritten: name another place, or move the file away."),
+]
+
+
+class Stop(Exception):
+    """Ends a command after everything was said; carries the exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Failure(Exception):
+    """What a command itself finds wrong."""
+
+    def __init__(self, message: str, mend: str, *, status: int = FAILED) -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+        self.status = status
+
+
+def report_failure(error: Exception) -> int:
+    """Say what went wrong on stderr; return the exit status. The unforeseen keeps its trace."""
+    if isinstance(error, Stop):
+        return error.status
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.Abort):
+        return INTERRUPTED
+    if isinstance(error, click.ClickException):
+        return _usage(error)
+    known = (ClientError, GatewayError, Failure, CryptoError, AuditError, ValidatorsError)
+    if not isinstance(error, (*known, OSError, ImportError)):
+        raise error
+    print(f"gateway: error: {_message(error)}", file=sys.stderr)
+    hint = _hint(error)
+    if hint:
+        print(f"hint: {hint}", file=sys.stderr)
+    return _status(error)
+
+
+def _usage(error: click.ClickException) -> int:
+    print(f"gateway: error: {error.format_message()}", file=sys.stderr)
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        print(f"hint: Try `{context.command_path} --help`.", file=sys.stderr)
+    return USAGE
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, FileExistsError):
+        return f"{error.filename} is there already."
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}." if error.filename else str(error)
+    text = str(getattr(error, "message", error))
+    code = getattr(error, "code", None)
+    return f"{text} [{code}]" if code else text
+
+
+def _hint(error: Exception) -> str:
+    mend = getattr(error, "mend", "")
+    return mend or next((hint for kind, hint in HINTS if isinstance(error, kind)), "")
+
+
+def _status(error: Exception) -> int:
+    if isinstance(error, Failure):
+        return error.status
+    return next((status for kind, status in STATUS if isinstance(error, kind)), FAILED)

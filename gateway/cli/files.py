@@ -1,0 +1,39 @@
+"""Files of commands: nothing is overwritten, private ones are readable by their owner only."""
+
+import os
+from pathlib import Path
+
+from crypto import Keyring
+from gateway.cli.failures import USAGE, Failure
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file that is not there yet; raises FileExistsError."""
+    _write(path, data, mode=0o644)
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a new file that its owner alone can read; raises FileExistsError."""
+    _write(path, data, mode=0o600)
+
+
+def read_passphrase(file: Path | None) -> str | None:
+    """The first line of a file, or None without one."""
+    if file is None:
+        return None
+    lines = file.read_text("utf-8").splitlines()
+    if not lines or not lines[0]:
+        raise Failure(f"{file} holds no passphrase.", "Put it on the first line.", status=USAGE)
+    return lines[0]
+
+
+def load_key(file: Path, passphrase_file: Path | None) -> Keyring:
+    """A private key from a file; raises crypto.KeyRefused."""
+    return Keyring.load([file.read_bytes()], passphrase=read_passphrase(passphrase_file))
+
+
+def _write(path: Path, data: bytes, *, mode: int) -> None:
+    # O_EXCL: no race between looking and writing, and no following of a link that waits there.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)

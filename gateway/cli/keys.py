@@ -1,0 +1,139 @@
+"""`gateway keys`: make and look at keys. Private parts are readable by their owner only."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import click
+
+from audit.keys import Signer
+from crypto import CertificateRefused, generate_key, load_certificate, public_part, read_certificate
+from gateway.cli.files import read_passphrase, write_new, write_secret
+from gateway.cli.output import print_facts, print_json, say
+
+VALID_FOR = timedelta(days=2 * 365)
+
+VAULT_NOTICE = (
+    "This is the vault's private key. It belongs on the Commissioner's own machine, offline, and "
+    "never on the gateway: copy only vault-certificate.asc there."
+)
+
+
+@click.group()
+def keys() -> None:
+    """Make keys, and look at them."""
+
+
+@keys.command()
+@click.argument("kind", type=click.Choice(["gateway", "vault", "agency", "log", "pseudonym"]))
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    show_default="here",
+    help="The folder to write into; made where it is missing.",
+)
+@click.option("--user-id", help="Whose key it is, such as 'Leeds Council <data@leeds.gov.uk>'.")
+@click.option("--name", help="The name of the log, such as log.gateway.example; for KIND log.")
+@click.option(
+    "--passphrase-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Protect the private key with the first line of this file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def init(
+    kind: str,
+    *,
+    out: Path,
+    user_id: str | None,
+    name: str | None,
+    passphrase_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Make the key of a KIND: gateway, vault, agency, log or pseudonym. Overwrites nothing."""
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if kind in ("log", "pseudonym"):
+        made = MAKERS[kind](out, name)
+    else:
+        made = make_openpgp(out, kind, user_id=user_id, passphrase=read_passphrase(passphrase_file))
+    print_json(made) if as_json else print_facts(made)
+    if kind == "vault":
+        say(VAULT_NOTICE)
+
+
+@keys.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def show(file: Path, *, as_json: bool) -> None:
+    """Show a certificate, or the public part of a key, and whether the gateway would take it."""
+    data = file.read_bytes()
+    if b"PRIVATE KEY BLOCK" in data[:200]:
+        data = public_part(data)
+    certificate = load_certificate(data)
+    try:
+        weaknesses: list[str] = []
+        read_certificate(data, now=datetime.now(UTC))
+    except CertificateRefused as refused:
+        weaknesses = [weakness.sentence for weakness in refused.weaknesses]
+    facts: dict[str, Any] = {
+        "fingerprint": certificate.fingerprint,
+        "user_ids": list(certificate.user_ids),
+        "created": certificate.created_at.isoformat(),
+        "expires": certificate.expires_at.isoformat() if certificate.expires_at else None,
+        "signing_keys": list(certificate.signing_keys),
+        "encryption_keys": list(certificate.encryption_keys),
+        "acceptable": not weaknesses,
+        "weaknesses": weaknesses,
+    }
+    if as_json:
+        print_json(facts)
+        return
+    print_facts({name: _line(value) for name, value in facts.items()})
+
+
+def make_openpgp(
+    out: Path, kind: str, *, user_id: str | None = None, passphrase: str | None = None
+) -> dict[str, str]:
+    """Write `<kind>-key.asc` and `<kind>-certificate.asc`; return where, and the fingerprint."""
+    secret = generate_key(
+        user_id or f"CTDS {kind}",
+        now=datetime.now(UTC),
+        # The vault must open what was sealed to it for as long as data is kept.
+        valid_for=None if kind == "vault" else VALID_FOR,
+        passphrase=passphrase,
+    )
+    key, certificate = out / f"{kind}-key.asc", out / f"{kind}-certificate.asc"
+    write_secret(key, secret)
+    write_new(certificate, public_part(secret))
+    fingerprint = load_certificate(public_part(secret)).fingerprint
+    return {"key": str(key), "certificate": str(certificate), "fingerprint": fingerprint}
+
+
+def make_log_key(out: Path, name: str | None) -> dict[str, str]:
+    """Write `log.skey` and `log.vkey` (C2SP signed-note)."""
+    if not name:
+        raise click.UsageError("A log needs a --name, which is in every checkpoint for ever.")
+    signer = Signer.generate(name)
+    key, verifier = out / "log.skey", out / "log.vkey"
+    write_secret(key, f"{signer.skey()}\n".encode())
+    write_new(verifier, f"{signer.vkey}\n".encode())
+    return {"key": str(key), "verifier": str(verifier), "vkey": signer.vkey}
+
+
+def make_pseudonym_key(out: Path, _: str | None) -> dict[str, str]:
+    """Write `pseudonym.key`: 32 random bytes, hexadecimal."""
+    key = out / "pseudonym.key"
+    write_secret(key, f"{token_hex(32)}\n".encode())
+    return {"key": str(key)}
+
+
+MAKERS: dict[str, Callable[[Path, str | None], dict[str, str]]] = {
+    "log": make_log_key,
+    "pseudonym": make_pseudonym_key,
+}
+
+
+def _line(value: object) -> object:
+    return ", ".join(value) or None if isinstance(value, list) else value

@@ -1,0 +1,47 @@
+"""Options that several commands share, spelled once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from gateway.cli.environment import environment
+from gateway.client import GatewayClient
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def client_options(function: F) -> F:
+    """--url and --token-file; GATEWAY_URL and GATEWAY_TOKEN stand in for them."""
+    url = click.option("--url", help="The gateway's address. [GATEWAY_URL]")
+    token = click.option(
+        "--token-file",
+        type=EXISTING,
+        help="A file with your access token on its first line. [GATEWAY_TOKEN]",
+    )
+    return url(token(function))
+
+
+def key_options(function: F) -> F:
+    """--key and --passphrase-file."""
+    key = click.option("--key", type=EXISTING, help="Your private OpenPGP key.")
+    passphrase = click.option(
+        "--passphrase-file", type=EXISTING, help="A file with its passphrase on the first line."
+    )
+    return key(passphrase(function))
+
+
+def open_client(url: str | None, token_file: Path | None) -> GatewayClient:
+    """The gateway that the options or the environment name."""
+    address = url or environment().get("GATEWAY_URL")
+    if not address:
+        raise click.UsageError("Name the gateway with --url or GATEWAY_URL.")
+    if token_file is not None:
+        return GatewayClient(address, token_file.read_text("ascii").split("\n")[0].strip())
+    return GatewayClient(address, environment().get("GATEWAY_TOKEN"))

@@ -1,0 +1,70 @@
+"""What commands print: data on stdout (for machines with --json), talk and progress on stderr."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+talk = Console(stderr=True, highlight=False)
+page = Console(highlight=False)
+
+
+def print_json(data: Mapping[str, Any]) -> None:
+    """One JSON document."""
+    print(json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, default=str))
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Names and values, one a line; what is unknown is left out."""
+    width = max(map(len, facts), default=0)
+    for name, value in facts.items():
+        if value is not None:
+            print(f"{name:<{width}}  {value}")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table; every cell is shown as it is, never as markup."""
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    page.print(table)
+
+
+def say(text: str) -> None:
+    """Something for the person, not for a program that reads the output."""
+    print(text, file=sys.stderr)
+
+
+@contextmanager
+def byte_progress(label: str, total: int) -> Iterator[Progress]:
+    """A bar that counts bytes; its one task is task 0."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=talk, transient=True) as progress:
+        progress.add_task(label, total=total)
+        yield progress
+
+
+@contextmanager
+def step_progress(label: str, total: int | None) -> Iterator[Progress]:
+    """A bar that counts steps; its one task is task 0."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=talk, transient=True) as progress:
+        progress.add_task(label, total=total)
+        yield progress
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else escape(str(value))

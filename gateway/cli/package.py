@@ -1,0 +1,85 @@
+"""`gateway package`: make a package of record files, with a signed manifest, ready to be sent."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import UUID, uuid4
+
+import click
+
+from crypto import Keyring, sign_detached
+from gateway.cli.files import load_key, write_secret
+from gateway.cli.options import EXISTING, json_option
+from gateway.cli.output import print_facts, print_json
+from gateway.cli.profile import manifest_fields
+from validators.building import BuiltPackage, build_package
+from validators.standard import load_standard
+
+TYPES = click.Choice(["RETURN", "REPLACEMENT", "TEST"])
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=EXISTING)
+@click.option("--profile", type=EXISTING, required=True, help="The agency's own facts, as TOML.")
+@click.option("--period", required=True, help="The quarter of the return, such as 2026Q1.")
+@click.option("--type", "submission_type", type=TYPES, default="RETURN", show_default=True)
+@click.option("--replaces", type=click.UUID, help="submission_id of the return that this replaces.")
+@click.option("--key", type=EXISTING, required=True, help="Your private OpenPGP key.")
+@click.option("--passphrase-file", type=EXISTING, help="A file with its passphrase.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("package.zip"),
+    show_default=True,
+)
+@json_option
+def package(
+    files: tuple[Path, ...],
+    *,
+    profile: Path,
+    period: str,
+    submission_type: str,
+    replaces: UUID | None,
+    key: Path,
+    passphrase_file: Path | None,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Make a package of FILES named after their record type, such as CASE.csv or ACTV.jsonl.
+
+    Without FILES it is a nil return. The package is not encrypted yet: `gateway submit` does that,
+    or gpg.
+    """
+    fields = manifest_fields(
+        profile, period, standard=load_standard(), today=datetime.now(UTC).date()
+    )
+    fields["submission_type"] = submission_type
+    if replaces is not None:
+        fields["replaces"] = str(replaces)
+    built = build(files, fields, keyring=load_key(key, passphrase_file))
+    # It holds the records in the clear, so it is its owner's alone.
+    write_secret(out, built.data)
+    made = {"package": str(out), "submission_id": built.manifest["submission_id"]}
+    counts = {name: rows for name, rows in built.manifest["record_counts"].items() if rows}
+    if as_json:
+        print_json({**made, "record_counts": counts})
+    else:
+        print_facts({**made, **counts})
+
+
+def build(files: Sequence[Path], fields: dict[str, Any], *, keyring: Keyring) -> BuiltPackage:
+    """A package of files as they are, with a manifest signed by the keyring."""
+    now = datetime.now(UTC)
+    with TemporaryDirectory() as folder:
+        for file in files:
+            copyfile(file, Path(folder) / file.name)
+        return build_package(
+            Path(folder),
+            fields,
+            sign=lambda canonical: sign_detached(canonical, signer=keyring, now=now),
+            now=now,
+            submission_id=uuid4(),
+        )

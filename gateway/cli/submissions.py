@@ -1,0 +1,104 @@
+"""`gateway submissions`: what became of what you sent."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+
+from gateway.cli.files import write_new
+from gateway.cli.options import client_options, json_option, open_client
+from gateway.cli.output import print_facts, print_json, print_table, say
+from gateway.cli.submit import show_report
+
+COLUMNS = ("received_at", "id", "state", "period_start", "records", "error_code")
+
+
+@click.group()
+def submissions() -> None:
+    """List, show and withdraw your agency's submissions; read their reports and receipts."""
+
+
+@submissions.command("list")
+@client_options
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@click.option("--before", help="Show older ones: `next_before` of the page before.")
+@json_option
+def list_(
+    *, url: str | None, token_file: Path | None, limit: int, before: str | None, as_json: bool
+) -> None:
+    """Show the newest submissions."""
+    found = open_client(url, token_file).get("/v1/submissions", limit=limit, before=before)
+    if as_json:
+        print_json(found)
+        return
+    rows = [[each.get(name) for name in COLUMNS] for each in found["submissions"]]
+    print_table([name.replace("_", " ") for name in COLUMNS], rows)
+    if found.get("next_before"):
+        say(f"There are older ones: --before {found['next_before']}")
+
+
+@submissions.command()
+@click.argument("submission", type=click.UUID)
+@client_options
+@json_option
+def show(submission: UUID, *, url: str | None, token_file: Path | None, as_json: bool) -> None:
+    """Show one submission."""
+    _show(open_client(url, token_file).get(f"/v1/submissions/{submission}"), as_json=as_json)
+
+
+@submissions.command()
+@click.argument("submission", type=click.UUID)
+@client_options
+@click.option(
+    "--full",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the report with values here, encrypted to you; read it with gpg --decrypt.",
+)
+@json_option
+def report(
+    submission: UUID,
+    *,
+    url: str | None,
+    token_file: Path | None,
+    full: Path | None,
+    as_json: bool,
+) -> None:
+    """Show what was found, where, and how to mend it."""
+    client, path = open_client(url, token_file), f"/v1/submissions/{submission}"
+    found = client.get(f"{path}/report")
+    print_json(found) if as_json else print(show_report(found), end="")
+    if full is not None:
+        write_new(full, client.data(f"{path}/report.pgp"))
+
+
+@submissions.command()
+@click.argument("submission", type=click.UUID)
+@client_options
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it here.")
+def receipt(
+    submission: UUID, *, url: str | None, token_file: Path | None, out: Path | None
+) -> None:
+    """Fetch the receipt: proof that the gateway had these very bytes."""
+    text = open_client(url, token_file).data(f"/v1/submissions/{submission}/receipt")
+    if out is None:
+        print(text.decode(), end="")
+    else:
+        write_new(out, text)
+
+
+@submissions.command()
+@click.argument("submission", type=click.UUID)
+@client_options
+@click.confirmation_option(prompt="It will not be part of any later release. Withdraw it?")
+@json_option
+def withdraw(submission: UUID, *, url: str | None, token_file: Path | None, as_json: bool) -> None:
+    """Withdraw a submission."""
+    _show(
+        open_client(url, token_file).post(f"/v1/submissions/{submission}/withdrawal"),
+        as_json=as_json,
+    )
+
+
+def _show(found: dict[str, Any], *, as_json: bool) -> None:
+    print_json(found) if as_json else print_facts(found)

@@ -1,0 +1,176 @@
+"""`gateway submit`: check, sign, encrypt, upload, wait, and print the report."""
+
+import subprocess
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+from crypto import Certificate, read_certificate, sign_and_encrypt
+from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, USAGE, Failure, Stop
+from gateway.cli.files import load_key, write_new
+from gateway.cli.options import EXISTING, client_options, json_option, key_options, open_client
+from gateway.cli.output import byte_progress, print_json, say
+from gateway.cli.validate import STATUS, check
+from gateway.client import GatewayClient, Refused, Upload
+from validators.report import Report, render_text
+
+SETTLED = {"stored", "released", "rejected", "failed", "withdrawn", "destroyed"}
+POLL_SECONDS = 0.5
+
+
+@click.command()
+@click.argument("package", type=EXISTING)
+@client_options
+@key_options
+@click.option(
+    "--gpg-user", help="Sign with gpg and its agent, by this fingerprint, not with --key."
+)
+@click.option("--gateway-certificate", type=EXISTING, help="The gateway's certificate, if at hand.")
+@click.option("--gateway-fingerprint", help="Refuse to encrypt to any other key than this.")
+@click.option("--replaces", type=click.UUID, help="The gateway's id of the submission to replace.")
+@click.option("--force", is_flag=True, help="Send it even if the checks here would reject it.")
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the report.")
+@click.option(
+    "--receipt",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the receipt here; it can be verified offline, for ever.",
+)
+@json_option
+def submit(package: Path, **options: Any) -> None:
+    """Send a PACKAGE made by `gateway package`.
+
+    Sending the same package again is safe: it is recognised, and nothing is counted twice.
+    """
+    data = package.read_bytes()
+    if not options["force"]:
+        _check_first(data, as_json=options["as_json"])
+    client = open_client(options["url"], options["token_file"])
+    gateway = _gateway_certificate(client, options)
+    with TemporaryDirectory(prefix="gateway-submit-") as folder:
+        message = Path(folder) / "package.pgp"
+        message.write_bytes(_encrypted(data, gateway, options))
+        submission = _upload(client, message, options)
+    if options["wait"]:
+        _follow(client, submission, options)
+    elif options["as_json"]:
+        print_json(submission)
+    else:
+        print(submission["id"])
+
+
+def _check_first(data: bytes, *, as_json: bool) -> None:
+    report = check(data)
+    if report.verdict == "rejected":
+        print_json(report.to_dict()) if as_json else print(render_text(report), end="")
+        say("Nothing was sent. Mend the package, or send it as it is with --force.")
+        raise Stop(REJECTED)
+
+
+def _gateway_certificate(client: GatewayClient, options: Mapping[str, Any]) -> Certificate:
+    file: Path | None = options["gateway_certificate"]
+    data = client.data("/v1/certificate") if file is None else file.read_bytes()
+    certificate = read_certificate(data, now=datetime.now(UTC))
+    wanted: str | None = options["gateway_fingerprint"]
+    if wanted is not None and wanted.replace(" ", "").lower() != certificate.fingerprint.lower():
+        raise Failure(
+            f"The gateway's key is {certificate.fingerprint}, not {wanted}.",
+            "Ask the Commissioner's office which is right, by telephone. Nothing was sent.",
+            status=UNTRUSTED,
+        )
+    if file is None and wanted is None:
+        say(
+            f"Encrypting to the gateway's key {certificate.fingerprint}; pin it with "
+            "--gateway-fingerprint."
+        )
+    return certificate
+
+
+def _encrypted(data: bytes, gateway: Certificate, options: Mapping[str, Any]) -> bytes:
+    if options["gpg_user"]:
+        return _encrypted_by_gpg(data, gateway, options["gpg_user"])
+    if options["key"] is None:
+        raise Failure(
+            "There is nothing to sign with.",
+            "Name your private key with --key, or your gpg key with --gpg-user.",
+            status=USAGE,
+        )
+    sink = BytesIO()
+    sign_and_encrypt(
+        BytesIO(data),
+        sink,
+        signer=load_key(options["key"], options["passphrase_file"]),
+        recipients=[gateway],
+        now=datetime.now(UTC),
+    )
+    return sink.getvalue()
+
+
+def _encrypted_by_gpg(data: bytes, gateway: Certificate, user: str) -> bytes:
+    """Let gpg sign with a key of its own, which may be on a card; its agent asks for the PIN."""
+    with TemporaryDirectory(prefix="gateway-submit-") as folder:
+        recipient = Path(folder) / "gateway.pgp"
+        recipient.write_bytes(gateway.data)
+        command = ["gpg", "--batch", "--quiet", "--sign", "--encrypt", "--local-user", user]
+        try:
+            done = subprocess.run(  # noqa: S603 - arguments, no shell; gpg is the user's own
+                [*command, "--recipient-file", str(recipient)],
+                input=data,
+                capture_output=True,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise Failure(
+                "gpg is not installed.", "Install GnuPG, or sign with --key.", status=USAGE
+            ) from error
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise Failure(f"gpg: {said[-1] if said else 'failed'}.", "Mend that, then try again.")
+    return done.stdout
+
+
+def _upload(client: GatewayClient, message: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    upload = Upload.of(message)
+    replaces = str(options["replaces"]) if options["replaces"] else None
+    with byte_progress("Sending", upload.size) as bar:
+        submission = client.submit(
+            upload, replaces=replaces, progress=lambda count: bar.advance(bar.task_ids[0], count)
+        )
+    say(f"Received as {submission['id']}. It is safe now, whatever happens.")
+    return submission
+
+
+def _follow(client: GatewayClient, submission: dict[str, Any], options: Mapping[str, Any]) -> None:
+    path = f"/v1/submissions/{submission['id']}"
+    while submission["state"] not in SETTLED:
+        time.sleep(POLL_SECONDS)
+        submission = client.get(path)
+    if options["receipt"] is not None:
+        write_new(options["receipt"], client.data(f"{path}/receipt"))
+        say(f"The receipt is in {options['receipt']}.")
+    try:
+        report = client.get(f"{path}/report")
+    except Refused as refused:
+        raise Failure(
+            f"The submission is {submission['state']}; there is no report: {refused.message}",
+            "The gateway's operators have been told. Send nothing again before they answer.",
+            status=REFUSED,
+        ) from refused
+    if options["as_json"]:
+        print_json({**submission, "report": report})
+    else:
+        print(show_report(report), end="")
+    raise Stop(STATUS[report["verdict"]])
+
+
+def show_report(report: Mapping[str, Any]) -> str:
+    """The gateway's answer as text, whether it judged the rows or refused the whole."""
+    if "refusal" in report:
+        refusal = report["refusal"]
+        return f"Rejected: {refusal['message']} [{refusal['code']}]\n{refusal['mend']}\n"
+    return render_text(Report.from_dict(report))
