@@ -48,9 +48,26 @@ class _Lazy(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"gateway.cli.{COMMANDS[cmd_name]}")
+        try:
+            module = import_module(f"gateway.cli.{COMMANDS[cmd_name]}")
+        except ModuleNotFoundError as missing:
+            return _not_installed(cmd_name, missing)
         command: click.Command = getattr(module, cmd_name)
         return command
+
+
+def _not_installed(name: str, missing: ModuleNotFoundError) -> click.Command:
+    """Stands in for a command of the server part where only the light part is installed."""
+
+    def tell() -> None:
+        raise missing
+
+    return click.Command(
+        name,
+        callback=tell,
+        help="Needs the server part, which is not installed here.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
 
 
 @click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -81,6 +81,9 @@ def report_failure(error: Exception) -> int:
 
 
 def _usage(error: click.ClickException) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        print(error.format_message())
+        return USAGE
     print(f"gateway: error: {error.format_message()}", file=sys.stderr)
     context = getattr(error, "ctx", None)
     if context is not None:

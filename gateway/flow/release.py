@@ -18,7 +18,7 @@ from gateway.flow.trail import AuditTrail, What
 from gateway.records import Principal, Release, ReleaseState, State, Submission
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
-from gateway.store.log import PostgresLog, leaf_index
+from gateway.store.log import PostgresLog, leaf_index, pending_entry
 from gateway.store.releases import (
     add_release,
     decide,
@@ -221,8 +221,9 @@ class ManifestSigner:
 
     def _object(self, item: Submission, head: bytes) -> dict[str, Any]:
         with self._database.transaction() as session:
-            index = leaf_index(session, stored_event(session, item.id))
-        if index is None:
+            event_id = stored_event(session, item.id)
+            index, entry = leaf_index(session, event_id), pending_entry(session, event_id)
+        if index is None or entry is None:
             raise _waiting()
         return {
             "submission": str(item.id),
@@ -234,6 +235,7 @@ class ManifestSigner:
             "context": sealed_context(item),
             "sealed_sha256": item.sealed_sha256,
             "sealed_size": item.sealed_size,
+            "log_entry": entry.decode(),
             "log_index": index,
             "log_proof": [node.hex() for node in prove_inclusion(self._log, index, head)],
         }

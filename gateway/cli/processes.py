@@ -1,0 +1,55 @@
+"""`gateway web`, `worker`, `sequencer`, `migrate`: what a supervisor such as systemd runs."""
+
+import signal
+from collections.abc import Callable
+from threading import Event
+
+import click
+
+from gateway import journal
+from gateway.cli.administration import administration
+from gateway.cli.environment import environment
+from gateway.cli.output import say
+from gateway.sequencer import run_sequencer
+from gateway.settings import Process, Settings
+from gateway.web.server import run_web
+from gateway.worker import run_worker
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to the current schema and make missing buckets; safe to repeat."""
+    with administration() as services:
+        services.prepare()
+    say("The database and the object store are ready.")
+
+
+@click.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="Or unix:/path.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--threads", type=click.IntRange(1, 256), default=16, show_default=True)
+def web(*, bind: str, workers: int, threads: int) -> None:
+    """Serve the HTTPS API, behind a proxy that ends TLS."""
+    journal.configure()
+    settings = Settings.load(environment(), Process.WEB)
+    run_web(settings, bind=bind, workers=workers, threads=threads)
+
+
+@click.command()
+def worker() -> None:
+    """Process submissions until told to stop."""
+    _run(run_worker, Process.WORKER)
+
+
+@click.command()
+def sequencer() -> None:
+    """Put entries into the audit log until told to stop; a second one stands by."""
+    _run(run_sequencer, Process.SEQUENCER)
+
+
+def _run(loop: Callable[[Settings, Event], None], process: Process) -> None:
+    journal.configure()
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    loop(Settings.load(environment(), process), stop)

@@ -1,0 +1,55 @@
+"""`gateway receipt`: check a receipt offline, with nothing but the log's public key."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audit.keys import Verifier
+from audit.receipt import VerifiedReceipt, verify_receipt
+from gateway.cli.options import EXISTING, json_option
+from gateway.cli.output import print_facts, print_json
+from gateway.client import Upload
+
+
+@click.group()
+def receipt() -> None:
+    """Check receipts."""
+
+
+@receipt.command()
+@click.argument("file", type=EXISTING)
+@click.option("--log-key", required=True, help="The log's verifier key, or a file that holds it.")
+@click.option("--message", type=EXISTING, help="The message that was sent, if you kept it.")
+@json_option
+def verify(file: Path, *, log_key: str, message: Path | None, as_json: bool) -> None:
+    """Verify a receipt FILE; nothing is asked of the gateway."""
+    proven = verify_receipt(
+        file.read_text("utf-8"),
+        verifier=read_verifier(log_key),
+        ciphertext_sha256=None if message is None else Upload.of(message).sha256.hex(),
+    )
+    facts = _facts(proven, compared=message is not None)
+    print_json(facts) if as_json else print_facts(facts)
+
+
+def read_verifier(log_key: str) -> Verifier:
+    """The log's public key, given as text or as a file; raises audit.errors.KeyRefused."""
+    path = Path(log_key)
+    text = path.read_text("ascii") if path.is_file() else log_key
+    return Verifier.from_vkey(text.strip())
+
+
+def _facts(proven: VerifiedReceipt, *, compared: bool) -> dict[str, Any]:
+    entry = proven.entry
+    return {
+        "verified": "yes",
+        "log": proven.checkpoint.origin,
+        "entry": f"{proven.index} of {proven.checkpoint.size}",
+        "action": str(entry.action),
+        "time": entry.time.isoformat(),
+        "agency": entry.agency,
+        "submission": entry.object_id,
+        "sha256": entry.object_sha256,
+        "message": "the same bytes" if compared else "not compared; give it with --message",
+    }

@@ -1,0 +1,182 @@
+"""`gateway serve`: the whole gateway on one machine, with its own PostgreSQL and object store.
+
+For trying out, demonstrations and development. Everything lies in one folder; nothing is left
+running afterwards. In production each process runs by itself (deploy/systemd).
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+import click
+import requests
+
+from gateway.cli.environment import environment
+from gateway.cli.failures import Failure
+from gateway.cli.files import write_secret
+from gateway.cli.keys import make_log_key, make_openpgp, make_pseudonym_key
+from gateway.cli.output import say
+from gateway.embedded import EmbeddedServers
+from gateway.settings import Process, Settings
+from gateway.wiring import LOCAL_PART, admin_services
+
+LOG_NAME = "log.gateway.localhost"
+READY_SECONDS = 60
+WATCH_SECONDS = 0.2
+GRACE_SECONDS = 20
+
+NEXT = """The gateway is ready at {url}
+
+Stop it with Ctrl-C. In another terminal:
+  export GATEWAY_URL={url}
+  gateway --env-file {env} agency enrol AGENCY CERTIFICATE
+  gateway --env-file {env} token issue NAME --role submitter --agency AGENCY
+The vault's private key is in {staff}; a real one never comes near the gateway.
+The interface is described at {url}/v1/openapi.json"""
+
+
+@click.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".gateway"),
+    show_default=True,
+    help="Where everything is kept.",
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True)
+def serve(*, folder: Path, port: int, workers: int) -> None:
+    """Run the whole gateway here, with servers and keys of its own. Not for real data."""
+    stop = Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    folder = folder.absolute()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _pid_file(folder / "serve.pid"), EmbeddedServers(folder / "servers") as servers:
+        url = f"http://127.0.0.1:{port or _free_port()}"
+        settings = prepare(folder, servers.environ(), url=url)
+        with _Children(folder, settings, url=url, workers=workers) as children:
+            children.await_ready(stop)
+            say(NEXT.format(url=url, env=folder / "gateway.env", staff=folder / "staff"))
+            children.watch(stop)
+
+
+def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, str]:
+    """Make what is missing: keys, settings, tables and buckets. Return the settings."""
+    keys, staff = folder / "keys", folder / "staff"
+    for each in (keys, staff):
+        each.mkdir(mode=0o700, exist_ok=True)
+    if not (keys / "gateway-key.asc").exists():
+        make_openpgp(keys, "gateway", user_id=f"CTDS gateway <{LOCAL_PART}@gateway.localhost>")
+        make_openpgp(staff, "vault", user_id="CTDS vault")
+        make_log_key(keys, LOG_NAME)
+        make_pseudonym_key(keys, None)
+    settings = {
+        **servers,
+        "GATEWAY_ENV": "development",
+        "PUBLIC_URL": url,
+        "S3_BUCKET_PREFIX": "ctds",
+        # COMPLIANCE means that nobody can remove it: not for ten years while trying out.
+        "VAULT_RETENTION_DAYS": "1",
+        "PSEUDONYM_KEY_FILE": str(keys / "pseudonym.key"),
+        "GATEWAY_CERTIFICATE_FILE": str(keys / "gateway-certificate.asc"),
+        "GATEWAY_KEY_FILE": str(keys / "gateway-key.asc"),
+        "VAULT_CERTIFICATE_FILE": str(staff / "vault-certificate.asc"),
+        "LOG_KEY_FILE": str(keys / "log.skey"),
+        "LOG_VERIFIER_FILE": str(keys / "log.vkey"),
+        "LOG_MEMORY_FILE": str(folder / "log-memory"),
+    }
+    file = folder / "gateway.env"
+    file.unlink(missing_ok=True)
+    write_secret(file, "".join(f"{key}={value}\n" for key, value in settings.items()).encode())
+    services = admin_services(Settings.load(settings, Process.ADMIN))
+    services.prepare()
+    services.database.dispose()
+    return settings
+
+
+class _Children:
+    """The gateway's processes; one that dies is started again."""
+
+    def __init__(
+        self, folder: Path, settings: Mapping[str, str], *, url: str, workers: int
+    ) -> None:
+        self._folder = folder
+        self._url = url
+        self._environ = {**environment(), **settings}
+        bind = url.removeprefix("http://")
+        self._commands = {
+            "web": ("web", "--bind", bind),
+            "sequencer": ("sequencer",),
+            **{f"worker-{n}": ("worker",) for n in range(1, workers + 1)},
+        }
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> "_Children":
+        for name in self._commands:
+            self._start(name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            try:
+                process.wait(timeout=GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def await_ready(self, stop: Event) -> None:
+        """Return when the gateway answers for its database and its object store."""
+        for _ in range(int(READY_SECONDS / WATCH_SECONDS)):
+            if stop.wait(WATCH_SECONDS) or self._ready():
+                return
+        raise Failure(
+            f"The gateway did not become ready within {READY_SECONDS} seconds.",
+            f"Read {self._folder / 'web.log'}.",
+        )
+
+    def watch(self, stop: Event) -> None:
+        """Start again what died, until told to stop."""
+        while not stop.wait(WATCH_SECONDS):
+            for name, process in self._running.items():
+                if process.poll() is not None:
+                    say(f"{name} ended with status {process.returncode}; starting it again.")
+                    self._start(name)
+
+    def _start(self, name: str) -> None:
+        command = [sys.executable, "-m", "gateway", *self._commands[name]]
+        with (self._folder / f"{name}.log").open("ab") as log:
+            # A session of its own: Ctrl-C is for us, and we end the children in order.
+            self._running[name] = subprocess.Popen(  # noqa: S603 - our own program, no shell
+                command, env=self._environ, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _ready(self) -> bool:
+        try:
+            return requests.get(f"{self._url}/readyz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+
+@contextmanager
+def _pid_file(path: Path) -> Iterator[None]:
+    path.write_text(f"{os.getpid()}\n", "ascii")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
