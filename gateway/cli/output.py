@@ -52,7 +52,9 @@ def say(text: str) -> None:
 def byte_progress(label: str, total: int) -> Iterator[Progress]:
     """A bar that counts bytes; its one task is task 0."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=talk, transient=True) as progress:
+    with Progress(
+        *columns, TimeRemainingColumn(), console=talk, transient=True, disable=not talk.is_terminal
+    ) as progress:
         progress.add_task(label, total=total)
         yield progress
 
@@ -61,7 +63,9 @@ def byte_progress(label: str, total: int) -> Iterator[Progress]:
 def step_progress(label: str, total: int | None) -> Iterator[Progress]:
     """A bar that counts steps; its one task is task 0."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=talk, transient=True) as progress:
+    with Progress(
+        *columns, TimeRemainingColumn(), console=talk, transient=True, disable=not talk.is_terminal
+    ) as progress:
         progress.add_task(label, total=total)
         yield progress
 
