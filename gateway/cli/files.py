@@ -32,6 +32,15 @@ def load_key(file: Path, passphrase_file: Path | None) -> Keyring:
     return Keyring.load([file.read_bytes()], passphrase=read_passphrase(passphrase_file))
 
 
+def nothing_to_sign_with() -> Failure:
+    """The failure of a command that needs a key and was given none."""
+    return Failure(
+        "There is nothing to sign with.",
+        "Name your private key with --key, or your gpg key with --gpg-user.",
+        status=USAGE,
+    )
+
+
 def _write(path: Path, data: bytes, *, mode: int) -> None:
     # O_EXCL: no race between looking and writing, and no following of a link that waits there.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)

@@ -29,12 +29,13 @@ def client_options(function: F) -> F:
 
 
 def key_options(function: F) -> F:
-    """--key and --passphrase-file."""
+    """--key and --passphrase-file, or --gpg-user."""
     key = click.option("--key", type=EXISTING, help="Your private OpenPGP key.")
     passphrase = click.option(
         "--passphrase-file", type=EXISTING, help="A file with its passphrase on the first line."
     )
-    return key(passphrase(function))
+    gpg = click.option("--gpg-user", help="Sign with your gpg and its agent, by fingerprint.")
+    return key(passphrase(gpg(function)))
 
 
 def open_client(url: str | None, token_file: Path | None) -> GatewayClient:

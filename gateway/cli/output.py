@@ -19,7 +19,8 @@ from rich.progress import (
 from rich.table import Table
 
 talk = Console(stderr=True, highlight=False)
-page = Console(highlight=False)
+# Where no person looks, a table is as wide as its content: nothing may be cut off.
+page = Console(highlight=False, width=None if sys.stdout.isatty() else 250)
 
 
 def print_json(data: Mapping[str, Any]) -> None:

@@ -10,12 +10,13 @@ from uuid import UUID, uuid4
 
 import click
 
-from crypto import Keyring, sign_detached
-from gateway.cli.files import load_key, write_secret
-from gateway.cli.options import EXISTING, json_option
+from crypto import sign_detached
+from gateway.cli import gnupg
+from gateway.cli.files import load_key, nothing_to_sign_with, write_secret
+from gateway.cli.options import EXISTING, json_option, key_options
 from gateway.cli.output import print_facts, print_json
 from gateway.cli.profile import manifest_fields
-from validators.building import BuiltPackage, build_package
+from validators.building import BuiltPackage, Sign, build_package
 from validators.standard import load_standard
 
 TYPES = click.Choice(["RETURN", "REPLACEMENT", "TEST"])
@@ -27,8 +28,7 @@ TYPES = click.Choice(["RETURN", "REPLACEMENT", "TEST"])
 @click.option("--period", required=True, help="The quarter of the return, such as 2026Q1.")
 @click.option("--type", "submission_type", type=TYPES, default="RETURN", show_default=True)
 @click.option("--replaces", type=click.UUID, help="submission_id of the return that this replaces.")
-@click.option("--key", type=EXISTING, required=True, help="Your private OpenPGP key.")
-@click.option("--passphrase-file", type=EXISTING, help="A file with its passphrase.")
+@key_options
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -43,8 +43,9 @@ def package(
     period: str,
     submission_type: str,
     replaces: UUID | None,
-    key: Path,
+    key: Path | None,
     passphrase_file: Path | None,
+    gpg_user: str | None,
     out: Path,
     as_json: bool,
 ) -> None:
@@ -59,7 +60,7 @@ def package(
     fields["submission_type"] = submission_type
     if replaces is not None:
         fields["replaces"] = str(replaces)
-    built = build(files, fields, keyring=load_key(key, passphrase_file))
+    built = build(files, fields, sign=signer(key, passphrase_file, gpg_user))
     # It holds the records in the clear, so it is its owner's alone.
     write_secret(out, built.data)
     made = {"package": str(out), "submission_id": built.manifest["submission_id"]}
@@ -70,16 +71,25 @@ def package(
         print_facts({**made, **counts})
 
 
-def build(files: Sequence[Path], fields: dict[str, Any], *, keyring: Keyring) -> BuiltPackage:
-    """A package of files as they are, with a manifest signed by the keyring."""
-    now = datetime.now(UTC)
+def build(files: Sequence[Path], fields: dict[str, Any], *, sign: Sign) -> BuiltPackage:
+    """A package of files as they are, with a signed manifest."""
     with TemporaryDirectory() as folder:
         for file in files:
             copyfile(file, Path(folder) / file.name)
         return build_package(
             Path(folder),
             fields,
-            sign=lambda canonical: sign_detached(canonical, signer=keyring, now=now),
-            now=now,
+            sign=sign,
+            now=datetime.now(UTC),
             submission_id=uuid4(),
         )
+
+
+def signer(key: Path | None, passphrase_file: Path | None, gpg_user: str | None) -> Sign:
+    """Whatever signs a manifest: the user's gpg, or a key in a file."""
+    if gpg_user:
+        return lambda canonical: gnupg.sign_detached(canonical, user=gpg_user)
+    if key is None:
+        raise nothing_to_sign_with()
+    keyring = load_key(key, passphrase_file)
+    return lambda canonical: sign_detached(canonical, signer=keyring, now=datetime.now(UTC))

@@ -1,6 +1,5 @@
 """`gateway submit`: check, sign, encrypt, upload, wait, and print the report."""
 
-import subprocess
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,8 +11,9 @@ from typing import Any
 import click
 
 from crypto import Certificate, read_certificate, sign_and_encrypt
-from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, USAGE, Failure, Stop
-from gateway.cli.files import load_key, write_new
+from gateway.cli import gnupg
+from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, Failure, Stop
+from gateway.cli.files import load_key, nothing_to_sign_with, write_new
 from gateway.cli.options import EXISTING, client_options, json_option, key_options, open_client
 from gateway.cli.output import byte_progress, print_json, say
 from gateway.cli.validate import STATUS, check
@@ -28,9 +28,6 @@ POLL_SECONDS = 0.5
 @click.argument("package", type=EXISTING)
 @client_options
 @key_options
-@click.option(
-    "--gpg-user", help="Sign with gpg and its agent, by this fingerprint, not with --key."
-)
 @click.option("--gateway-certificate", type=EXISTING, help="The gateway's certificate, if at hand.")
 @click.option("--gateway-fingerprint", help="Refuse to encrypt to any other key than this.")
 @click.option("--replaces", type=click.UUID, help="The gateway's id of the submission to replace.")
@@ -40,6 +37,12 @@ POLL_SECONDS = 0.5
     "--receipt",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the receipt here; it can be verified offline, for ever.",
+)
+@click.option(
+    "--message",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the encrypted message here; beside it, the receipt proves that these very bytes "
+    "were received.",
 )
 @json_option
 def submit(package: Path, **options: Any) -> None:
@@ -53,8 +56,8 @@ def submit(package: Path, **options: Any) -> None:
     client = open_client(options["url"], options["token_file"])
     gateway = _gateway_certificate(client, options)
     with TemporaryDirectory(prefix="gateway-submit-") as folder:
-        message = Path(folder) / "package.pgp"
-        message.write_bytes(_encrypted(data, gateway, options))
+        message: Path = options["message"] or Path(folder) / "package.pgp"
+        write_new(message, _encrypted(data, gateway, options))
         submission = _upload(client, message, options)
     if options["wait"]:
         _follow(client, submission, options)
@@ -93,13 +96,9 @@ def _gateway_certificate(client: GatewayClient, options: Mapping[str, Any]) -> C
 
 def _encrypted(data: bytes, gateway: Certificate, options: Mapping[str, Any]) -> bytes:
     if options["gpg_user"]:
-        return _encrypted_by_gpg(data, gateway, options["gpg_user"])
+        return gnupg.sign_and_encrypt(data, user=options["gpg_user"], recipient=gateway)
     if options["key"] is None:
-        raise Failure(
-            "There is nothing to sign with.",
-            "Name your private key with --key, or your gpg key with --gpg-user.",
-            status=USAGE,
-        )
+        raise nothing_to_sign_with()
     sink = BytesIO()
     sign_and_encrypt(
         BytesIO(data),
@@ -109,29 +108,6 @@ def _encrypted(data: bytes, gateway: Certificate, options: Mapping[str, Any]) ->
         now=datetime.now(UTC),
     )
     return sink.getvalue()
-
-
-def _encrypted_by_gpg(data: bytes, gateway: Certificate, user: str) -> bytes:
-    """Let gpg sign with a key of its own, which may be on a card; its agent asks for the PIN."""
-    with TemporaryDirectory(prefix="gateway-submit-") as folder:
-        recipient = Path(folder) / "gateway.pgp"
-        recipient.write_bytes(gateway.data)
-        command = ["gpg", "--batch", "--quiet", "--sign", "--encrypt", "--local-user", user]
-        try:
-            done = subprocess.run(  # noqa: S603 - arguments, no shell; gpg is the user's own
-                [*command, "--recipient-file", str(recipient)],
-                input=data,
-                capture_output=True,
-                check=False,
-            )
-        except FileNotFoundError as error:
-            raise Failure(
-                "gpg is not installed.", "Install GnuPG, or sign with --key.", status=USAGE
-            ) from error
-    if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Failure(f"gpg: {said[-1] if said else 'failed'}.", "Mend that, then try again.")
-    return done.stdout
 
 
 def _upload(client: GatewayClient, message: Path, options: Mapping[str, Any]) -> dict[str, Any]:
