@@ -43,7 +43,7 @@ GRANT UPDATE (
 GRANT SELECT, INSERT ON submission_transition, package TO gateway_worker;
 GRANT SELECT ON release, release_item TO gateway_worker;
 GRANT UPDATE (manifest, signature) ON release TO gateway_worker;
-GRANT INSERT, SELECT (id) ON audit_outbox TO gateway_worker;
+GRANT SELECT, INSERT ON audit_outbox TO gateway_worker;
 GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_worker;
 
 -- sequencer: from the outbox into the log, and nothing else.

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from gateway.cli import cli
 from tests.deploy.environment import FOLDER as ENVIRONMENT
 
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
@@ -93,3 +95,14 @@ def test_a_unit_reads_an_environment_that_has_an_example(name: str) -> None:
 def test_every_user_is_made(name: str) -> None:
     (user,) = [line[5:] for line in settings(name) if line.startswith("User=")]
     assert re.search(rf"^u {user} ", (UNITS / "sysusers.conf").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_unit_starts_a_command_that_exists(name: str) -> None:
+    (line,) = [line for line in settings(name) if line.startswith("ExecStart=")]
+    program, *words = line.removeprefix("ExecStart=").split()
+    assert program == "/opt/gateway/bin/gateway"
+    command = cli.get_command(click.Context(cli), words[0])
+    assert command is not None
+    known = {option for each in command.params for option in each.opts}
+    assert {word for word in words if word.startswith("--")} <= known
