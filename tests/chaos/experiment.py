@@ -59,6 +59,7 @@ def run_experiment(
         )
         traffic.stop()
         started = time.monotonic()
+        stand.close()  # its own connections ended with the database
         _await_rest(stand)
         return _count(stand, traffic, kills, time.monotonic() - started)
 

@@ -25,8 +25,8 @@ def test_the_demonstration_comes_out_as_it_must(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "All as it must be" in done.stdout
     assert "5,774, equal in all" in done.stdout
-    left = [each.cmdline() for each in psutil.process_iter() if str(tmp_path) in _command(each)]
-    assert left == []
+    running = map(_command, psutil.process_iter())
+    assert [command for command in running if str(tmp_path) in command] == []
 
 
 def _command(process: psutil.Process) -> str:
