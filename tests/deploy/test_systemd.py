@@ -106,3 +106,35 @@ def test_a_unit_starts_a_command_that_exists(name: str) -> None:
     assert command is not None
     known = {option for each in command.params for option in each.opts}
     assert {word for word in words if word.startswith("--")} <= known
+
+
+DENIED = """
+import ctypes
+import sys
+if ctypes.CDLL(None).prctl({PR_SET_MDWE}, {REFUSE_EXEC_GAIN}, 0, 0, 0):
+    sys.exit("unsupported")
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+import gateway.cli.processes, gateway.sequencer, gateway.web.server, gateway.worker
+from crypto import Keyring, generate_key, open_message, seal, sign_and_encrypt
+now = datetime.now(UTC)
+keyring = Keyring.load([generate_key("A <a@a.test>", now=now - timedelta(1), valid_for=None)])
+message, sealed = BytesIO(), BytesIO()
+parties = list(keyring.certificates)
+sign_and_encrypt(BytesIO(b"x"), message, signer=keyring, recipients=parties, now=now)
+message.seek(0)
+opened = open_message(message, keyring=keyring, senders=parties, now=now)
+seal(opened.plaintext, sealed, recipients=parties, context="x", now=now)
+print(sealed.tell() > 0)
+"""
+
+
+def test_nothing_needs_memory_that_is_writable_and_executable() -> None:
+    """What MemoryDenyWriteExecute asks, by the kernel's own switch for it (Linux 6.3, prctl 65)."""
+    code = DENIED.format(PR_SET_MDWE=65, REFUSE_EXEC_GAIN=1)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+    if "unsupported" in done.stderr:
+        pytest.skip("this kernel cannot deny such memory to one process (it is older than 6.3)")
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
