@@ -8,7 +8,7 @@ VICTIMS = ("web", "worker-0", "sequencer", "postgres", "objects")
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None:
-    outcome = run_experiment(tmp_path, seconds=25, seed=20261123, victims=VICTIMS)
+    outcome = run_experiment(tmp_path, seconds=20, seed=20261123, victims=VICTIMS, senders=1)
     assert outcome.acknowledged >= 10, outcome
     assert set(outcome.kills) == set(VICTIMS), outcome
     assert (outcome.lost, outcome.duplicated, outcome.unaudited) == (0, 0, 0), outcome
