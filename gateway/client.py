@@ -121,7 +121,10 @@ class GatewayClient:
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A question whose repetition would be another question: sent once."""
-        return self._json(self._send("POST", path, json=body))
+        try:
+            return self._json(self._send("POST", path, json=body))
+        except _Busy as busy:
+            raise busy.refused from None
 
     def text(self, path: str, *, accept: str = "text/plain") -> str:
         """A document as text."""
@@ -136,7 +139,10 @@ class GatewayClient:
         """A large document in blocks."""
         answer = self._patiently(lambda: self._send("GET", path, stream=True))
         with answer:
-            yield from answer.iter_content(BLOCK)
+            try:
+                yield from answer.iter_content(BLOCK)
+            except requests.RequestException as error:
+                raise Unreachable(self.url, type(error).__name__) from error
 
     def _patiently(self, send: Callable[[], requests.Response]) -> requests.Response:
         """Try again while the gateway is away or asks for time; the last answer counts."""
@@ -170,7 +176,13 @@ class GatewayClient:
         raise refused
 
     def _json(self, answer: requests.Response) -> dict[str, Any]:
-        found: dict[str, Any] = answer.json()
+        """The answer's object; a portal or proxy that answers in the gateway's place has none."""
+        try:
+            found = answer.json()
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise _unexplained(answer)
         return found
 
 
@@ -218,12 +230,16 @@ def _refused(answer: requests.Response) -> Refused:
         problem = answer.json()
         return Refused(answer.status_code, problem["code"], problem["title"], problem["mend"])
     except (ValueError, KeyError, TypeError):
-        return Refused(
-            answer.status_code,
-            f"http-{answer.status_code}",
-            f"The gateway answered with status {answer.status_code} and no explanation.",
-            "Check that the address is that of the gateway itself.",
-        )
+        return _unexplained(answer)
+
+
+def _unexplained(answer: requests.Response) -> Refused:
+    return Refused(
+        answer.status_code,
+        f"http-{answer.status_code}",
+        f"The gateway answered with status {answer.status_code} and no explanation.",
+        "Check that the address is that of the gateway itself.",
+    )
 
 
 def _safe(url: str) -> str:
