@@ -5,7 +5,7 @@ import sys
 import click
 
 from audit.errors import AuditError, EvidenceRefused
-from crypto import CertificateRefused, CryptoError, KeyRefused, MessageRefused
+from crypto import CertificateRefused, CryptoError, KeyRefused, MessageRefused, WrongContext
 from gateway.client import ClientError, Refused, Unreachable
 from gateway.errors import GatewayError
 from validators.errors import ValidatorsError
@@ -29,6 +29,7 @@ STATUS: list[tuple[type[BaseException], int]] = [
     (PackageRefused, REJECTED),
     (EvidenceRefused, UNTRUSTED),
     (MessageRefused, UNTRUSTED),
+    (WrongContext, UNTRUSTED),
     (CertificateRefused, REJECTED),
 ]
 """The one table from error to exit status; the first that fits counts, else FAILED."""

@@ -7,6 +7,16 @@ from crypto import Keyring
 from gateway.cli.failures import USAGE, Failure
 
 
+def read_text(file: Path, *, status: int = USAGE) -> str:
+    """A file that must be text; raises Failure, since a wrong file is a person's slip."""
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Failure(
+            f"{file} is not a text file.", "Check that it is the file you meant.", status=status
+        ) from error
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet; raises FileExistsError."""
     _write(path, data, mode=0o644)
@@ -21,7 +31,7 @@ def read_passphrase(file: Path | None) -> str | None:
     """The first line of a file, or None without one."""
     if file is None:
         return None
-    lines = file.read_text("utf-8").splitlines()
+    lines = read_text(file).splitlines()
     if not lines or not lines[0]:
         raise Failure(f"{file} holds no passphrase.", "Put it on the first line.", status=USAGE)
     return lines[0]

@@ -19,7 +19,7 @@ from gateway.cli.files import write_new
 from gateway.cli.options import EXISTING, FOLDER, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_table, say, step_progress
 from gateway.cli.receipt import read_verifier
-from gateway.client import GatewayClient
+from gateway.client import GatewayClient, Upload
 from validators.strictjson import load_object
 
 COLUMNS = ("requested_at", "id", "name", "state", "items", "requested_by", "decided_by")
@@ -170,11 +170,23 @@ def _fetch_all(
     with step_progress("Fetching", len(objects)) as bar:
         for each in objects:
             path = out / f"{each['submission']}.pgp"
-            if not path.exists():  # what was fetched before a broken connection is kept
+            if path.exists():  # what was fetched before a broken connection is kept
+                require_same(path, expected=each["sealed_sha256"])
+            else:
                 blocks = client.download(f"/v1/releases/{release_id}/objects/{each['submission']}")
                 _write_verified(path, blocks, expected=each["sealed_sha256"])
             bar.advance(bar.task_ids[0])
             yield path
+
+
+def require_same(path: Path, *, expected: str) -> None:
+    """Hold a file against its SHA-256, for it may have been changed since it was fetched."""
+    if Upload.of(path).sha256.hex() != expected:
+        raise Failure(
+            f"{path.name} is not what the manifest says.",
+            "Move the file away and fetch the release again; tell the auditor.",
+            status=UNTRUSTED,
+        )
 
 
 def _write_verified(path: Path, blocks: Iterator[bytes], *, expected: str) -> None:

@@ -1,18 +1,31 @@
 """`gateway unseal`: open a fetched release with the vault key, on the staff's own machine."""
 
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from uuid import UUID
 from zipfile import ZipFile
 
 import click
 
 from crypto import Keyring
 from crypto import unseal as open_sealed
-from gateway.cli.files import load_key, write_secret
+from gateway.cli.failures import UNTRUSTED, Failure
+from gateway.cli.files import load_key, read_text, write_secret
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json, step_progress
-from validators.strictjson import load_object
+from gateway.cli.release import require_same
+from validators.strictjson import JsonRefused, load_object
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """One sealed object, as the manifest lists it."""
+
+    submission: UUID
+    context: str
+    sealed_sha256: str
+    records: int
 
 
 @click.command()
@@ -30,24 +43,45 @@ def unseal(
 
     The data is in the clear afterwards: use an encrypted disk, and remove it when it was used.
     """
-    manifest: dict[str, Any] = load_object((folder / "manifest.json").read_text("utf-8"))
+    objects = _objects(folder / "manifest.json")
     keyring = load_key(key, passphrase_file)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
-    records = 0
-    with step_progress("Unsealing", len(manifest["objects"])) as bar:
-        for each in manifest["objects"]:
-            source = folder / f"{each['submission']}.pgp"
-            _unseal_one(source, each["context"], keyring, out / each["submission"])
-            records += each["records"]
+    with step_progress("Unsealing", len(objects)) as bar:
+        for each in objects:
+            _unseal_one(each, folder / f"{each.submission}.pgp", keyring, out)
             bar.advance(bar.task_ids[0])
-    facts = {"objects": len(manifest["objects"]), "records": records, "folder": str(out)}
+    records = sum(each.records for each in objects)
+    facts = {"objects": len(objects), "records": records, "folder": str(out)}
     print_json(facts) if as_json else print_facts(facts)
 
 
-def _unseal_one(source: Path, context: str, keyring: Keyring, target: Path) -> None:
-    archive = BytesIO()
+def _objects(manifest: Path) -> list[_Object]:
+    """What the manifest lists. Its ids become paths, so that they must be ids and nothing else."""
+    try:
+        listed = load_object(read_text(manifest, status=UNTRUSTED))["objects"]
+        return [
+            _Object(
+                submission=UUID(each["submission"]),
+                context=str(each["context"]),
+                sealed_sha256=str(each["sealed_sha256"]),
+                records=int(each["records"]),
+            )
+            for each in listed
+        ]
+    except (JsonRefused, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Failure(
+            f"{manifest} is not the manifest of a release.",
+            "Fetch the release again into another folder.",
+            status=UNTRUSTED,
+        ) from error
+
+
+def _unseal_one(each: _Object, source: Path, keyring: Keyring, out: Path) -> None:
+    # Whoever has the vault's certificate can seal: the hash says that the gateway did.
+    require_same(source, expected=each.sealed_sha256)
+    archive, target = BytesIO(), out / str(each.submission)
     with source.open("rb") as sealed:
-        open_sealed(sealed, archive, keyring=keyring, context=context)
+        open_sealed(sealed, archive, keyring=keyring, context=each.context)
     target.mkdir(mode=0o700)
     with ZipFile(archive) as bundle:
         for name in bundle.namelist():
