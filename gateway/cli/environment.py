@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from gateway.cli.files import read_text
+
 
 def read_environment(file: Path | None) -> dict[str, str]:
     """Every variable; those of the process win over those of the file."""
@@ -21,7 +23,7 @@ def environment() -> Mapping[str, str]:
 def _read(file: Path) -> dict[str, str]:
     """NAME=value lines as systemd's EnvironmentFile has them: no shell, `#` begins a comment."""
     values = {}
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
         text = line.strip()
         if not text or text.startswith("#"):
             continue

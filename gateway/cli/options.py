@@ -1,5 +1,6 @@
 """Options that several commands share, spelled once."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -7,12 +8,16 @@ from typing import Any, TypeVar
 import click
 
 from gateway.cli.environment import environment
+from gateway.cli.failures import USAGE, Failure
+from gateway.cli.files import read_text
 from gateway.client import GatewayClient
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+
+TOKEN = re.compile(r"[!-~]{1,200}")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -44,5 +49,19 @@ def open_client(url: str | None, token_file: Path | None) -> GatewayClient:
     if not address:
         raise click.UsageError("Name the gateway with --url or GATEWAY_URL.")
     if token_file is not None:
-        return GatewayClient(address, token_file.read_text("ascii").split("\n")[0].strip())
-    return GatewayClient(address, environment().get("GATEWAY_TOKEN"))
+        first, _, _ = read_text(token_file).partition("\n")
+        return GatewayClient(address, _token(first, of=str(token_file)))
+    given = environment().get("GATEWAY_TOKEN")
+    return GatewayClient(address, None if given is None else _token(given, of="GATEWAY_TOKEN"))
+
+
+def _token(text: str, *, of: str) -> str:
+    """What can stand in a header; the text itself is not repeated, as it may be a secret."""
+    token = text.strip()
+    if not TOKEN.fullmatch(token):
+        raise Failure(
+            f"{of} does not hold an access token.",
+            "A token is one word beginning with ctds_; copy it again.",
+            status=USAGE,
+        )
+    return token

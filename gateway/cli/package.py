@@ -1,5 +1,6 @@
 """`gateway package`: make a package of record files, with a signed manifest, ready to be sent."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 from crypto import sign_detached
 from gateway.cli import gnupg
+from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import load_key, nothing_to_sign_with, write_secret
 from gateway.cli.options import EXISTING, json_option, key_options
 from gateway.cli.output import print_facts, print_json
@@ -73,6 +75,7 @@ def package(
 
 def build(files: Sequence[Path], fields: dict[str, Any], *, sign: Sign) -> BuiltPackage:
     """A package of files as they are, with a signed manifest."""
+    _require_distinct(files)
     with TemporaryDirectory() as folder:
         for file in files:
             copyfile(file, Path(folder) / file.name)
@@ -83,6 +86,17 @@ def build(files: Sequence[Path], fields: dict[str, Any], *, sign: Sign) -> Built
             now=datetime.now(UTC),
             submission_id=uuid4(),
         )
+
+
+def _require_distinct(files: Sequence[Path]) -> None:
+    # In a package names stand alone: of two files of one name, one would silently be lost.
+    for name, count in Counter(file.name.casefold() for file in files).items():
+        if count > 1:
+            raise Failure(
+                f"{name} is given {count} times.",
+                "Put the rows of one record type into one file.",
+                status=USAGE,
+            )
 
 
 def signer(key: Path | None, passphrase_file: Path | None, gpg_user: str | None) -> Sign:

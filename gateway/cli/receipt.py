@@ -7,6 +7,8 @@ import click
 
 from audit.keys import Verifier
 from audit.receipt import VerifiedReceipt, verify_receipt
+from gateway.cli.failures import UNTRUSTED
+from gateway.cli.files import read_text
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json
 from gateway.client import Upload
@@ -25,7 +27,7 @@ def receipt() -> None:
 def verify(file: Path, *, log_key: str, message: Path | None, as_json: bool) -> None:
     """Verify a receipt FILE; nothing is asked of the gateway."""
     proven = verify_receipt(
-        file.read_text("utf-8"),
+        read_text(file, status=UNTRUSTED),
         verifier=read_verifier(log_key),
         ciphertext_sha256=None if message is None else Upload.of(message).sha256.hex(),
     )
@@ -36,7 +38,7 @@ def verify(file: Path, *, log_key: str, message: Path | None, as_json: bool) -> 
 def read_verifier(log_key: str) -> Verifier:
     """The log's public key, given as text or as a file; raises audit.errors.KeyRefused."""
     path = Path(log_key)
-    text = path.read_text("ascii") if path.is_file() else log_key
+    text = read_text(path) if path.is_file() else log_key
     return Verifier.from_vkey(text.strip())
 
 
