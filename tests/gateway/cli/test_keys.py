@@ -1,0 +1,104 @@
+"""`gateway keys`: what is made is usable, private, and never overwritten."""
+
+from pathlib import Path
+
+import pytest
+
+from audit.keys import Signer, Verifier
+from crypto import KeyRefused, Keyring
+from gateway.cli import failures
+from tests.gateway.cli.conftest import Desk
+from tests.gateway.cli.shell import Shell
+
+KINDS = ("gateway", "vault", "agency", "log", "pseudonym")
+
+
+def _init(shell: Shell, kind: str, out: Path, *options: object) -> None:
+    named = ("--name", "log.test") if kind == "log" else ()
+    shell.well("keys", "init", kind, "--out", out, *named, *options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_private_parts_are_their_owners_alone(kind: str, shell: Shell, tmp_path: Path) -> None:
+    _init(shell, kind, tmp_path / "keys")
+    public = {f"{kind}-certificate.asc", "log.vkey"}
+    made = list((tmp_path / "keys").iterdir())
+    assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
+    assert [path.stat().st_mode & 0o077 for path in made if path.name not in public] == [0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_overwritten(kind: str, shell: Shell, tmp_path: Path) -> None:
+    _init(shell, kind, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    named = ("--name", "log.test") if kind == "log" else ()
+    done = shell.fails(failures.FAILED, "keys", "init", kind, "--out", tmp_path, *named)
+    assert "is there already" in done.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("kind", ["gateway", "vault", "agency"])
+def test_no_secret_is_printed(kind: str, shell: Shell, tmp_path: Path) -> None:
+    done = shell.well("keys", "init", kind, "--out", tmp_path, "--json")
+    assert "PRIVATE" not in done.out + done.err
+    assert set(done.json()) == {"key", "certificate", "fingerprint"}
+
+
+def test_the_log_key_signs_for_its_verifier(shell: Shell, tmp_path: Path) -> None:
+    _init(shell, "log", tmp_path)
+    signer = Signer.from_skey((tmp_path / "log.skey").read_text().strip())
+    assert signer.verifier == Verifier.from_vkey((tmp_path / "log.vkey").read_text().strip())
+
+
+def test_a_log_needs_a_name(shell: Shell, tmp_path: Path) -> None:
+    assert "--name" in shell.fails(failures.USAGE, "keys", "init", "log", "--out", tmp_path).err
+
+
+def test_the_pseudonym_key_is_32_random_bytes(shell: Shell, tmp_path: Path) -> None:
+    _init(shell, "pseudonym", tmp_path / "one")
+    _init(shell, "pseudonym", tmp_path / "two")
+    one, two = ((tmp_path / name / "pseudonym.key").read_text() for name in ("one", "two"))
+    assert len(bytes.fromhex(one)) == 32
+    assert one != two
+
+
+def test_the_vault_key_comes_with_a_warning_and_never_expires(shell: Shell, tmp_path: Path) -> None:
+    done = shell.well("keys", "init", "vault", "--out", tmp_path)
+    assert "never on the gateway" in done.err
+    shown = shell.well("keys", "show", tmp_path / "vault-certificate.asc", "--json").json()
+    assert shown["expires"] is None
+
+
+def test_a_passphrase_is_needed_afterwards(shell: Shell, tmp_path: Path) -> None:
+    words = tmp_path / "passphrase"
+    words.write_text("correct horse\nsecond line\n")
+    _init(shell, "agency", tmp_path, "--passphrase-file", words)
+    key = (tmp_path / "agency-key.asc").read_bytes()
+    with pytest.raises(KeyRefused):
+        Keyring.load([key])
+    assert Keyring.load([key], passphrase="correct horse").certificates
+
+
+def test_an_empty_passphrase_is_refused_before_a_key_is_made(shell: Shell, tmp_path: Path) -> None:
+    words = tmp_path / "passphrase"
+    words.write_text("\n")
+    options = ("--out", tmp_path / "keys", "--passphrase-file", words)
+    shell.fails(failures.USAGE, "keys", "init", "agency", *options)
+    assert list((tmp_path / "keys").iterdir()) == []
+
+
+def test_key_and_certificate_show_the_same_public_facts(desk: Desk) -> None:
+    of_key = desk.shell.well("keys", "show", desk.key, "--json").json()
+    of_certificate = desk.shell.well("keys", "show", desk.certificate, "--json").json()
+    assert of_key == of_certificate
+    assert of_key["acceptable"]
+    assert of_key["user_ids"] == ["Police <data@police.test>"]
+    assert of_key["signing_keys"]
+    assert of_key["encryption_keys"]
+
+
+def test_what_is_no_certificate_is_refused(shell: Shell, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a key")
+    done = shell.fails(failures.REJECTED, "keys", "show", file)
+    assert "[certificate-refused]" in done.err
