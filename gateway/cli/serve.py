@@ -63,7 +63,8 @@ def serve(*, folder: Path, port: int, workers: int) -> None:
         settings = prepare(folder, servers.environ(), url=url)
         with _Children(folder, settings, url=url, workers=workers) as children:
             children.await_ready(stop)
-            say(NEXT.format(url=url, env=folder / "gateway.env", staff=folder / "staff"))
+            if not stop.is_set():
+                say(NEXT.format(url=url, env=folder / "gateway.env", staff=folder / "staff"))
             children.watch(stop)
 
 
@@ -132,6 +133,8 @@ class _Children:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for name in self._running:
+            self._pid_file(name).unlink(missing_ok=True)
 
     def await_ready(self, stop: Event) -> None:
         """Return when the gateway answers for its database and its object store."""
@@ -158,6 +161,11 @@ class _Children:
             self._running[name] = subprocess.Popen(  # noqa: S603 - our own program, no shell
                 command, env=self._environ, stdout=log, stderr=log, start_new_session=True
             )
+        # `kill -9` of this process leaves the child: `make clean` finds it by this file.
+        self._pid_file(name).write_text(f"{self._running[name].pid}\n", "ascii")
+
+    def _pid_file(self, name: str) -> Path:
+        return self._folder / f"{name}.pid"
 
     def _ready(self) -> bool:
         try:
