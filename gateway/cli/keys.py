@@ -5,13 +5,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
 from audit.keys import Signer
 from crypto import CertificateRefused, generate_key, load_certificate, public_part, read_certificate
+from gateway.cli.environment import environment
 from gateway.cli.files import read_passphrase, write_new, write_secret
 from gateway.cli.output import print_facts, print_json, say
+
+LOCAL_PART = "submissions"
+"""As in gateway.wiring, which belongs to the server part and may not be installed here."""
 
 VALID_FOR = timedelta(days=2 * 365)
 
@@ -36,6 +41,9 @@ def keys() -> None:
     help="The folder to write into; made where it is missing.",
 )
 @click.option("--user-id", help="Whose key it is, such as 'Leeds Council <data@leeds.gov.uk>'.")
+@click.option(
+    "--domain", help="The gateway's host, for its address; for KIND gateway. [host of PUBLIC_URL]"
+)
 @click.option("--name", help="The name of the log, such as log.gateway.example; for KIND log.")
 @click.option(
     "--passphrase-file",
@@ -48,11 +56,14 @@ def init(
     *,
     out: Path,
     user_id: str | None,
+    domain: str | None,
     name: str | None,
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
     """Make the key of a KIND: gateway, vault, agency, log or pseudonym. Overwrites nothing."""
+    if kind == "gateway":
+        user_id = user_id or gateway_user_id(domain)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     if kind in ("log", "pseudonym"):
         made = MAKERS[kind](out, name)
@@ -91,6 +102,15 @@ def show(file: Path, *, as_json: bool) -> None:
         print_json(facts)
         return
     print_facts({name: _line(value) for name, value in facts.items()})
+
+
+def gateway_user_id(domain: str | None) -> str:
+    """The gateway's user id, with the address under which Web Key Directory publishes the key."""
+    host = domain or urlsplit(environment().get("PUBLIC_URL", "")).hostname
+    if not host:
+        # gpg --locate-keys takes a key only if a user id has the very address it looked up.
+        raise click.UsageError("Name the gateway's host with --domain or PUBLIC_URL.")
+    return f"CTDS gateway <{LOCAL_PART}@{host}>"
 
 
 def make_openpgp(

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.cli import main
 
-SETTINGS = ("GATEWAY_URL", "GATEWAY_TOKEN")
+SETTINGS = ("GATEWAY_URL", "GATEWAY_TOKEN", "PUBLIC_URL")
 """Variables of whoever runs the tests, which no test may see."""
 
 

@@ -7,15 +7,18 @@ import pytest
 from audit.keys import Signer, Verifier
 from crypto import KeyRefused, Keyring
 from gateway.cli import failures
+from gateway.wiring import LOCAL_PART
 from tests.gateway.cli.conftest import Desk
 from tests.gateway.cli.shell import Shell
 
 KINDS = ("gateway", "vault", "agency", "log", "pseudonym")
 
 
+NAMED = {"log": ("--name", "log.test"), "gateway": ("--domain", "gateway.test")}
+
+
 def _init(shell: Shell, kind: str, out: Path, *options: object) -> None:
-    named = ("--name", "log.test") if kind == "log" else ()
-    shell.well("keys", "init", kind, "--out", out, *named, *options)
+    shell.well("keys", "init", kind, "--out", out, *NAMED.get(kind, ()), *options)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -31,15 +34,15 @@ def test_private_parts_are_their_owners_alone(kind: str, shell: Shell, tmp_path:
 def test_nothing_is_overwritten(kind: str, shell: Shell, tmp_path: Path) -> None:
     _init(shell, kind, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    named = ("--name", "log.test") if kind == "log" else ()
-    done = shell.fails(failures.FAILED, "keys", "init", kind, "--out", tmp_path, *named)
+    command = ("keys", "init", kind, "--out", tmp_path, *NAMED.get(kind, ()))
+    done = shell.fails(failures.FAILED, *command)
     assert "is there already" in done.err
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("kind", ["gateway", "vault", "agency"])
 def test_no_secret_is_printed(kind: str, shell: Shell, tmp_path: Path) -> None:
-    done = shell.well("keys", "init", kind, "--out", tmp_path, "--json")
+    done = shell.well("keys", "init", kind, "--out", tmp_path, "--json", *NAMED.get(kind, ()))
     assert "PRIVATE" not in done.out + done.err
     assert set(done.json()) == {"key", "certificate", "fingerprint"}
 
@@ -52,6 +55,27 @@ def test_the_log_key_signs_for_its_verifier(shell: Shell, tmp_path: Path) -> Non
 
 def test_a_log_needs_a_name(shell: Shell, tmp_path: Path) -> None:
     assert "--name" in shell.fails(failures.USAGE, "keys", "init", "log", "--out", tmp_path).err
+
+
+@pytest.mark.parametrize(
+    ("options", "environ"),
+    [
+        (("--domain", "gateway.test"), {}),
+        ((), {"PUBLIC_URL": "https://gateway.test:8443/"}),
+        (("--domain", "gateway.test"), {"PUBLIC_URL": "https://other.test"}),
+    ],
+)
+def test_the_gateways_key_has_the_address_that_web_key_directory_serves(
+    shell: Shell, tmp_path: Path, options: tuple[str, ...], environ: dict[str, str]
+) -> None:
+    shell.well("keys", "init", "gateway", "--out", tmp_path, *options, **environ)
+    shown = shell.well("keys", "show", tmp_path / "gateway-certificate.asc", "--json").json()
+    assert shown["user_ids"] == [f"CTDS gateway <{LOCAL_PART}@gateway.test>"]
+
+
+def test_without_its_host_no_key_of_the_gateway_is_made(shell: Shell, tmp_path: Path) -> None:
+    shell.fails(failures.USAGE, "keys", "init", "gateway", "--out", tmp_path / "keys")
+    assert not (tmp_path / "keys").exists()
 
 
 def test_the_pseudonym_key_is_32_random_bytes(shell: Shell, tmp_path: Path) -> None:
