@@ -70,7 +70,7 @@ def unseal(source: BinaryIO, sink: BinaryIO, *, keyring: Keyring, context: str) 
     return contents.size
 
 
-def sign_and_encrypt(  # noqa: PLR0913 - two streams, two parties, a time and a name
+def sign_and_encrypt(
     source: BinaryIO,
     sink: BinaryIO,
     *,

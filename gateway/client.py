@@ -217,7 +217,10 @@ class _Counted:
 
 
 def _asks_for_time(answer: requests.Response) -> bool:
-    return answer.status_code == 503 and "Retry-After" in answer.headers
+    # nginx limits the rate without saying for how long.
+    return answer.status_code == 429 or (
+        answer.status_code == 503 and "Retry-After" in answer.headers
+    )
 
 
 def _seconds(answer: requests.Response) -> float:

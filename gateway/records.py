@@ -152,11 +152,15 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a submission goes back to its agency: a stable code and two sentences."""
+    """Why a submission goes back to its agency: a stable code and two sentences.
+
+    `cause` is the exact code for the audit log, where the answer to the sender is kept uniform.
+    """
 
     code: str
     message: str
     mend: str
+    cause: str
 
 
 class ReleaseState(StrEnum):

@@ -37,7 +37,7 @@ class Settings:
     s3_secret_access_key: str
     s3_region: str
     s3_bucket_prefix: str
-    pseudonym_key_file: Path
+    pseudonym_key_file: Path | None
     gateway_certificate_file: Path
     vault_certificate_file: Path | None
     gateway_key_file: Path | None
@@ -57,11 +57,15 @@ class Settings:
             public_url=reader.text("PUBLIC_URL").rstrip("/"),
             database_url=reader.text("DATABASE_URL"),
             s3_endpoint_url=environ.get("S3_ENDPOINT_URL"),
-            s3_access_key_id=reader.text("S3_ACCESS_KEY_ID"),
-            s3_secret_access_key=reader.text("S3_SECRET_ACCESS_KEY"),
-            s3_region=reader.text("S3_REGION"),
-            s3_bucket_prefix=reader.text("S3_BUCKET_PREFIX"),
-            pseudonym_key_file=reader.secret_file("PSEUDONYM_KEY_FILE"),
+            s3_access_key_id=reader.text_unless(process, "S3_ACCESS_KEY_ID", Process.SEQUENCER),
+            s3_secret_access_key=reader.text_unless(
+                process, "S3_SECRET_ACCESS_KEY", Process.SEQUENCER
+            ),
+            s3_region=reader.text_unless(process, "S3_REGION", Process.SEQUENCER),
+            s3_bucket_prefix=reader.text_unless(process, "S3_BUCKET_PREFIX", Process.SEQUENCER),
+            pseudonym_key_file=reader.secret_unless(
+                process, "PSEUDONYM_KEY_FILE", Process.SEQUENCER
+            ),
             gateway_certificate_file=reader.file("GATEWAY_CERTIFICATE_FILE"),
             vault_certificate_file=reader.file_for(
                 process, "VAULT_CERTIFICATE_FILE", Process.WORKER
@@ -108,6 +112,9 @@ class _Reader:
             self.faults.append(f"{name} is not set.")
         return value
 
+    def text_unless(self, process: Process, name: str, exempt: Process) -> str:
+        return "" if process is exempt else self.text(name)
+
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         value = self.text(name)
         if value and value not in allowed:
@@ -135,6 +142,9 @@ class _Reader:
         if path.is_file() and path.stat().st_mode & (S_IRWXG | S_IRWXO):
             self.faults.append(f"{name}: {path} must be readable by its owner only (chmod 600).")
         return path
+
+    def secret_unless(self, process: Process, name: str, exempt: Process) -> Path | None:
+        return None if process is exempt else self.secret_file(name)
 
     def file_for(self, process: Process, name: str, only: Process) -> Path | None:
         return self.file(name) if process is only else None

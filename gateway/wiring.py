@@ -190,7 +190,7 @@ def _objects(settings: Settings) -> ObjectStore:
 
 def _trail(settings: Settings) -> AuditTrail:
     return AuditTrail(
-        pseudonym_key=_pseudonym_key(settings.pseudonym_key_file),
+        pseudonym_key=_pseudonym_key(_required(settings.pseudonym_key_file)),
         software=f"ctds-gateway/{version('ctds-gateway')}",
         clock=_now,
         random_bytes=urandom,

@@ -5,7 +5,9 @@ modules do not see each other. Tests that stop or kill a server start one for th
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 
 import psycopg
 import pytest
@@ -18,9 +20,16 @@ from gateway.store.migrate import migrate
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServers]:
-    """Both servers, shared by the whole session."""
-    with EmbeddedServers(tmp_path_factory.mktemp("servers")) as running:
+def servers() -> Iterator[EmbeddedServers]:
+    """Both servers, shared by the whole session.
+
+    Not in pytest's own folder: another session sets that folder's mode anew, and as root PostgreSQL
+    runs under an account whose way into its data such a change would close.
+    """
+    with (
+        TemporaryDirectory(prefix="gateway-tests-") as folder,
+        EmbeddedServers(Path(folder)) as running,
+    ):
         yield running
 
 

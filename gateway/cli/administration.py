@@ -4,9 +4,11 @@ These commands run on the gateway's own machine. Whoever may read its settings m
 audit log holds a pseudonym of the account that did.
 """
 
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from getpass import getuser
+from pathlib import Path
 
 from gateway.cli.environment import environment
 from gateway.records import SCOPES, Principal, Role
@@ -27,8 +29,17 @@ def administration() -> Iterator[AdminServices]:
 def administrator() -> Principal:
     """The account that runs this command."""
     return Principal(
-        subject=getuser(),
+        subject=_account(),
         role=Role.ADMINISTRATOR,
         scopes=SCOPES[Role.ADMINISTRATOR],
         auth_method="cli",
     )
+
+
+def _account() -> str:
+    """Who signed in to this machine, whoever `sudo` made of them since; the kernel keeps that."""
+    try:
+        number = int(Path("/proc/self/loginuid").read_text("ascii"))
+        return pwd.getpwuid(number).pw_name
+    except (OSError, ValueError, KeyError):  # no such file, or nobody signed in
+        return getuser()

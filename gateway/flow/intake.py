@@ -21,7 +21,7 @@ from gateway.flow.trail import AuditTrail, What
 from gateway.records import Acknowledgement, Channel, Principal, State, Submission
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
-from gateway.store.objects import Bucket, ObjectStore, Readable, Stored
+from gateway.store.objects import Bucket, ObjectStore, Readable, Stored, quarantine_key
 from gateway.store.submissions import (
     add_submission,
     find_by_bytes,
@@ -65,7 +65,7 @@ class Intake:
     def receive(self, delivery: Delivery, *, by: Principal) -> Acknowledgement:
         """Store, record, then acknowledge; a refusal leaves one audit entry and nothing else."""
         submission_id = uuid4()
-        key = f"{by.agency}/{submission_id}.pgp"
+        key = quarantine_key(by.agency, submission_id)
         try:
             self._admit(delivery, by)
             stored = self._store(delivery, key)

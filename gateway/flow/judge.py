@@ -20,7 +20,7 @@ from gateway.flow.history import DatabaseHistory
 from gateway.flow.sealed import sealed_archive, sealed_context
 from gateway.records import Rejection, Submission
 from gateway.store.database import Database
-from gateway.store.objects import Bucket, ObjectStore, Stored
+from gateway.store.objects import Bucket, ObjectStore, Stored, quarantine_key
 from gateway.store.submissions import accepted_package
 from validators.manifest import ManifestSignatureRefused
 from validators.package import PackageRefused
@@ -68,8 +68,12 @@ class Judge:
         with closing(opened.plaintext):
             return self._validate(submission, opened, senders)
 
+    def discard(self, submission: Submission) -> None:
+        """Remove the ciphertext as received, which the gateway's key would open; safe to repeat."""
+        self._objects.delete(Bucket.QUARANTINE, quarantine_key(submission.agency_id, submission.id))
+
     def _open(self, submission: Submission, senders: Sequence[Certificate]) -> Opened:
-        key = f"{submission.agency_id}/{submission.id}.pgp"
+        key = quarantine_key(submission.agency_id, submission.id)
         with self._objects.open(Bucket.QUARANTINE, key) as ciphertext:
             return open_message(
                 ciphertext, keyring=self._keyring, senders=senders, now=self._clock()
@@ -121,6 +125,7 @@ class Judge:
             "replacement-mismatch",
             "The manifest does not name the submission that this one was sent to replace.",
             "Set submission_type to REPLACEMENT and replaces to the earlier submission_id.",
+            cause="replacement-mismatch",
         )
 
     def _put_report(
@@ -152,4 +157,5 @@ class Judge:
 
 
 def _rejection(refusal: MessageRefused | PackageRefused) -> Rejection:
-    return Rejection(code=refusal.code, message=refusal.message, mend=refusal.mend)
+    cause = getattr(refusal, "cause_code", refusal.code)
+    return Rejection(refusal.code, refusal.message, refusal.mend, cause=cause)

@@ -1,7 +1,8 @@
 """Processing: judge, then record. Idempotent, and safe to be killed at any line.
 
 What was judged is recorded in ONE transaction: every move with its audit entry, and the findings.
-Whoever comes second finds the submission no longer `received` and stops.
+Whoever comes second finds the submission no longer `received` and changes nothing. After that the
+ciphertext as received goes: what is sealed shall be readable with the vault's key alone.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from crypto import Certificate
 from gateway.flow.judge import Judge, Judgement
 from gateway.flow.trail import AuditTrail
 from gateway.records import SYSTEM, State, Submission
-from gateway.store.agencies import find_agency
+from gateway.store.agencies import enrolled_agency
 from gateway.store.database import Database
 from gateway.store.submissions import (
     accepted_package,
@@ -57,12 +58,14 @@ class Processor:
             submission = find_submission(session, submission_id)
             if submission is None:
                 raise LookupError(f"no submission {submission_id}")
-            agency = find_agency(session, submission.agency_id)
-        if submission.state is not State.RECEIVED or agency is None:
-            return submission.state
-        senders = [self._certificates(data) for data in agency.certificates]
-        judgement = self._judge.judge(submission, senders)
-        return self._record(submission, judgement)
+            agency = enrolled_agency(session, submission.agency_id)
+        state = submission.state
+        if state is State.RECEIVED:
+            senders = [self._certificates(data) for data in agency.certificates]
+            state = self._record(submission, self._judge.judge(submission, senders))
+        if state is not State.FAILED:
+            self._judge.discard(submission)
+        return state
 
     def fail(self, submission_id: UUID, code: str) -> None:
         """Give up on a submission for a fault of ours; it waits for an operator."""
@@ -116,8 +119,9 @@ class Processor:
         judgement: Judgement,
         facts: dict[str, Any],
     ) -> Submission:
-        code = _first_error(judgement)
+        code = cause = _first_error(judgement)
         if judgement.rejection is not None:
+            cause = judgement.rejection.cause
             facts["report"] = {
                 **(facts.get("report") or {"verdict": "rejected"}),
                 "verdict": "rejected",
@@ -127,7 +131,7 @@ class Processor:
                     "mend": judgement.rejection.mend,
                 },
             }
-        return self._move(session, submission, State.REJECTED, code, **facts, error_code=code)
+        return self._move(session, submission, State.REJECTED, cause, **facts, error_code=code)
 
     def _store(
         self,

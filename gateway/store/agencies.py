@@ -17,6 +17,11 @@ def find_agency(session: Session, agency_id: str) -> EnrolledAgency | None:
     return None if row is None else _agency(session, row)
 
 
+def enrolled_agency(session: Session, agency_id: str) -> EnrolledAgency:
+    """The agency of a submission, which a foreign key vouches for."""
+    return _agency(session, session.get_one(AgencyRow, agency_id))
+
+
 def list_agencies(session: Session) -> list[EnrolledAgency]:
     """All enrolled agencies by id."""
     rows = session.scalars(select(AgencyRow).order_by(AgencyRow.agency_id))

@@ -14,6 +14,7 @@ from enum import StrEnum
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, Protocol
+from uuid import UUID
 
 import boto3
 from botocore.config import Config
@@ -52,6 +53,11 @@ class Stored:
     key: str
     size: int
     sha256: str
+
+
+def quarantine_key(agency_id: str, submission_id: UUID) -> str:
+    """Where the ciphertext of a submission waits until it is judged."""
+    return f"{agency_id}/{submission_id}.pgp"
 
 
 class ObjectStore:

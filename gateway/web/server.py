@@ -29,6 +29,7 @@ def run_web(settings: Settings, *, bind: str, workers: int, threads: int) -> Non
         "limit_request_line": 4094,
         "limit_request_fields": HEADERS,
         "limit_request_field_size": HEADER_BYTES,
+        "control_socket_disable": True,  # a door that we need not
         "accesslog": None,
         "loglevel": "warning",
         "proc_name": "gateway-web",
@@ -55,7 +56,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
 
     def load_config(self) -> None:
         for name, value in self._options.items():
-            self.cfg.set(name, value)
+            if name in self.cfg.settings:  # some came with a later gunicorn than the oldest we take
+                self.cfg.set(name, value)
 
     def load(self) -> Flask:
         return self._make()

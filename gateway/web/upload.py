@@ -5,6 +5,7 @@ length is announced and compared, or a digest is (RFC 9530), or the upload is re
 """
 
 import re
+import sys
 from base64 import b64decode
 from uuid import UUID
 
@@ -19,6 +20,9 @@ from gateway.records import Channel
 MEDIA_TYPES = ("application/pgp-encrypted", "application/octet-stream")
 # One member of an RFC 8941 dictionary whose value is a byte sequence.
 MEMBER = re.compile(r"([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):")
+WITHOUT_LIMIT = sys.maxsize
+"""The intake has a limit of its own, and counts."""
+
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -33,7 +37,8 @@ def delivery(request: Request, *, replaces: UUID | None = None) -> Delivery:
             "The upload states neither its length nor a digest.",
             "Send Content-Length, or Content-Digest with a chunked body.",
         )
-    request.max_content_length = None  # the intake has its own, larger limit
+    # The application's own limit is for small bodies, and None would mean that one again.
+    request.max_content_length = WITHOUT_LIMIT
     return Delivery(
         body=_Body(request),
         length=request.content_length,

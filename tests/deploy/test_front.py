@@ -94,9 +94,6 @@ def test_the_gateways_key_is_found_in_both_directories(
     assert load_certificate(body).fingerprint == stand.keys.gateway.fingerprint
 
 
-@pytest.mark.xfail(
-    reason="Flask reads `max_content_length = None` as its own default, 64 KiB here (web/upload.py)"
-)
 def test_a_large_upload_is_not_spooled_to_disk(nginx: Nginx, stand: Stand) -> None:
     head, body = _post(nginx, stand.sender(POLICE), b"x" * (12 << 20))
     assert head.startswith("HTTP/1.1 201"), body

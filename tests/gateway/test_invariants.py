@@ -18,7 +18,7 @@ from sqlalchemy import text
 import gateway.flow.judge
 import gateway.flow.process
 from audit.actions import Action
-from crypto import Opened
+from crypto import Keyring, MessageRefused, Opened, unseal
 from gateway.errors import GatewayError
 from gateway.flow.intake import Intake
 from gateway.flow.process import Processor
@@ -98,6 +98,41 @@ def storing_nothing(patch: pytest.MonkeyPatch, stand: Stand) -> Iterator[None]:
 def enqueueing_nothing(patch: pytest.MonkeyPatch, stand: Stand) -> Iterator[None]:
     """No job is made."""
     patch.setattr("gateway.store.jobs.JobQueue.process", lambda *_: None)
+    yield
+
+
+# 2. The gateway cannot read what it has sealed.
+
+
+def nothing_readable_is_left(stand: Stand) -> None:
+    """The gateway's key opens nothing that is kept of a stored submission."""
+    sender = stand.sender(POLICE)
+    submission = stand.send(sender, sender.message(1))
+    stand.settle()
+    with pytest.raises(GatewayError):
+        stand.admin.objects.open(Bucket.QUARANTINE, f"{POLICE}/{submission}.pgp")
+    with stand.database.transaction() as session:
+        found = find_submission(session, submission)
+    assert found is not None
+    assert found.sealed_key is not None
+    with stand.admin.objects.open(Bucket.VAULT, found.sealed_key) as sealed:
+        own = Keyring.load([(stand.keys.folder / "gateway-key.asc").read_bytes()])
+        context = f"ctds-submission-{submission}.zip"
+        with pytest.raises(MessageRefused):
+            unseal(sealed, BytesIO(), keyring=own, context=context)
+
+
+@contextmanager
+def keeping_the_ciphertext(patch: pytest.MonkeyPatch, stand: Stand) -> Iterator[None]:
+    """What was received stays for ever, under the gateway's own key."""
+    patch.setattr(gateway.flow.judge.Judge, "discard", lambda *_: None)
+    yield
+
+
+@contextmanager
+def sealing_to_oneself(patch: pytest.MonkeyPatch, stand: Stand) -> Iterator[None]:
+    """The vault's certificate is the gateway's own."""
+    patch.setattr(stand.worker.processor._judge, "_vault", [stand.keys.gateway])
     yield
 
 
@@ -291,6 +326,7 @@ def forgetting_packages(patch: pytest.MonkeyPatch, stand: Stand) -> Iterator[Non
 
 CHECKS: list[Check] = [
     acknowledged_means_durable,
+    nothing_readable_is_left,
     unverified_bytes_stay_in,
     every_act_has_one_entry,
     a_move_without_its_entry_does_not_happen,
@@ -301,6 +337,8 @@ BROKEN: list[tuple[Check, Break]] = [
     (acknowledged_means_durable, acknowledging_before_committing),
     (acknowledged_means_durable, storing_nothing),
     (acknowledged_means_durable, enqueueing_nothing),
+    (nothing_readable_is_left, keeping_the_ciphertext),
+    (nothing_readable_is_left, sealing_to_oneself),
     (unverified_bytes_stay_in, trusting_any_signature),
     (every_act_has_one_entry, writing_no_entry),
     (every_act_has_one_entry, writing_two_entries),
