@@ -12,7 +12,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,14 +56,14 @@ class BuiltPackage:
 
 
 def build_package(
-    records: Path | Mapping[str, Rows],
+    records: Path | Sequence[Path] | Mapping[str, Rows],
     fields: Mapping[str, object],
     *,
     sign: Sign,
     now: datetime,
     submission_id: UUID,
 ) -> BuiltPackage:
-    """Make a package of a folder, or of rows by record type.
+    """Make a package of a folder, of files, or of rows by record type.
 
     `fields` are the keys of the manifest that only the agency knows: agency_id, agency_type,
     period_type, period_start, period_end, link_scheme, contact, sign_off, coverage, lawful_basis,
@@ -72,11 +72,32 @@ def build_package(
     Raises PackageNotBuilt, UnknownStandard, and ManifestRefused for fields without canonical form.
     """
     standard = load_standard(str(fields.get("standard_version", AVAILABLE[-1])))
-    files = _folder(records) if isinstance(records, Path) else _csv_files(records, standard)
+    files = _files(records, standard)
     manifest = _unsigned(files, fields, now=now, submission_id=submission_id, standard=standard)
     manifest["signature"] = sign(canonical_manifest(manifest))
     text = json.dumps(manifest, ensure_ascii=False, indent=2).encode()
     return BuiltPackage(_zipped({MANIFEST_NAME: text, **files}, now), manifest)
+
+
+def _files(
+    records: Path | Sequence[Path] | Mapping[str, Rows], standard: Standard
+) -> dict[str, bytes]:
+    if isinstance(records, Path):
+        return _folder(records)
+    if isinstance(records, Mapping):
+        return _csv_files(records, standard)
+    return _listed_files(records)
+
+
+def _listed_files(paths: Sequence[Path]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    for path in paths:
+        if path.name in files:
+            raise PackageNotBuilt(f"{path.name} is given twice; put one record type into one file")
+        if not is_package_name(path.name) or path.name == MANIFEST_NAME:
+            raise PackageNotBuilt(f"{path.name} has no place in a package")
+        files[path.name] = path.read_bytes()
+    return files
 
 
 def _folder(folder: Path) -> dict[str, bytes]:

@@ -162,7 +162,7 @@ def release(play: Play) -> None:
     )  # fmt: skip
     fetched, clear = folder / "fetched", folder / "clear"
     stage.gateway("release", "fetch", release_id, "--out", str(fetched), *trusted, *tokens["ada"])
-    vault = ("--key", str(folder / "vault-key.asc"))
+    vault = ("--key", str(folder / "vault-key.asc"), *trusted[:2])
     stage.gateway("unseal", str(fetched), *vault, "--out", str(clear))
     objects = len(list(fetched.glob("*.pgp")))
     stage.require(f"{objects} sealed objects fetched, verified and opened with the vault key",

@@ -1,6 +1,8 @@
 """How a command fails: `gateway: error: …`, `hint: …`, and a status that scripts can rely on."""
 
 import sys
+from pathlib import Path
+from traceback import extract_tb
 
 import click
 
@@ -62,7 +64,7 @@ class Failure(Exception):
 
 
 def report_failure(error: Exception) -> int:
-    """Say what went wrong on stderr; return the exit status. The unforeseen keeps its trace."""
+    """Say what went wrong on stderr; return the exit status."""
     if isinstance(error, Stop):
         return error.status
     if isinstance(error, click.exceptions.Exit):
@@ -73,12 +75,21 @@ def report_failure(error: Exception) -> int:
         return _usage(error)
     known = (ClientError, GatewayError, Failure, CryptoError, AuditError, ValidatorsError)
     if not isinstance(error, (*known, OSError, ImportError)):
-        raise error
+        return _unforeseen(error)
     print(f"gateway: error: {_message(error)}", file=sys.stderr)
     hint = _hint(error)
     if hint:
         print(f"hint: {hint}", file=sys.stderr)
     return _status(error)
+
+
+def _unforeseen(error: Exception) -> int:
+    """A mistake of ours: its place and kind, but never its words, which may quote the data."""
+    place = extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}, line {place.lineno}"
+    print(f"gateway: error: {type(error).__name__} in {where}.", file=sys.stderr)
+    print("hint: This is a mistake of ours: please report that line.", file=sys.stderr)
+    return FAILED
 
 
 def _usage(error: click.ClickException) -> int:

@@ -2,10 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
-from shutil import copyfile
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +21,25 @@ from validators.building import BuiltPackage, Sign, build_package
 from validators.standard import load_standard
 
 TYPES = click.Choice(["RETURN", "REPLACEMENT", "TEST"])
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What only the agency knows of a return."""
+
+    profile: Path
+    period: str
+    submission_type: str
+    replaces: UUID | None
+
+    def fields(self, *, today: date) -> dict[str, Any]:
+        """The keys of the manifest that follow from it."""
+        standard = load_standard()
+        fields = manifest_fields(self.profile, self.period, standard=standard, today=today)
+        fields["submission_type"] = self.submission_type
+        if self.replaces is not None:
+            fields["replaces"] = str(self.replaces)
+        return fields
 
 
 @click.command()
@@ -56,13 +74,8 @@ def package(
     Without FILES it is a nil return. The package is not encrypted yet: `gateway submit` does that,
     or gpg.
     """
-    fields = manifest_fields(
-        profile, period, standard=load_standard(), today=datetime.now(UTC).date()
-    )
-    fields["submission_type"] = submission_type
-    if replaces is not None:
-        fields["replaces"] = str(replaces)
-    built = build(files, fields, sign=signer(key, passphrase_file, gpg_user))
+    facts = Facts(profile, period, submission_type, replaces)
+    built = build(files, facts, sign=signer(key, passphrase_file, gpg_user))
     # It holds the records in the clear, so it is its owner's alone.
     write_secret(out, built.data)
     made = {"package": str(out), "submission_id": built.manifest["submission_id"]}
@@ -73,19 +86,13 @@ def package(
         print_facts({**made, **counts})
 
 
-def build(files: Sequence[Path], fields: dict[str, Any], *, sign: Sign) -> BuiltPackage:
+def build(files: Sequence[Path], facts: Facts, *, sign: Sign) -> BuiltPackage:
     """A package of files as they are, with a signed manifest."""
+    now = datetime.now(UTC)
     _require_distinct(files)
-    with TemporaryDirectory() as folder:
-        for file in files:
-            copyfile(file, Path(folder) / file.name)
-        return build_package(
-            Path(folder),
-            fields,
-            sign=sign,
-            now=datetime.now(UTC),
-            submission_id=uuid4(),
-        )
+    return build_package(
+        files, facts.fields(today=now.date()), sign=sign, now=now, submission_id=uuid4()
+    )
 
 
 def _require_distinct(files: Sequence[Path]) -> None:

@@ -59,7 +59,7 @@ def serve(*, folder: Path, port: int, workers: int) -> None:
     folder = folder.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _pid_file(folder / "serve.pid"), EmbeddedServers(folder / "servers") as servers:
-        url = f"http://127.0.0.1:{port or _free_port()}"
+        url = f"http://127.0.0.1:{_usable(port)}"
         settings = prepare(folder, servers.environ(), url=url)
         with _Children(folder, settings, url=url, workers=workers) as children:
             children.await_ready(stop)
@@ -183,8 +183,15 @@ def _pid_file(path: Path) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
-def _free_port() -> int:
+def _usable(wanted: int) -> int:
+    """The port, or any free one for 0; raises Failure where something listens on it already."""
     with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
+        try:
+            found.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise Failure(
+                f"Port {wanted} is taken, perhaps by an earlier gateway.",
+                "Choose another with --port, or end what runs there: `make clean` ends ours.",
+            ) from error
         port: int = found.getsockname()[1]
         return port

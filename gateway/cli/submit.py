@@ -7,15 +7,17 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import is_zipfile
 
 import click
 
 from crypto import Certificate, read_certificate, sign_and_encrypt
 from gateway.cli import gnupg
-from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, Failure, Stop
+from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, USAGE, Failure, Stop
 from gateway.cli.files import load_key, nothing_to_sign_with, write_new
 from gateway.cli.options import EXISTING, client_options, json_option, key_options, open_client
 from gateway.cli.output import byte_progress, print_json, say
+from gateway.cli.package import TYPES, Facts, build, signer
 from gateway.cli.validate import STATUS, check
 from gateway.client import GatewayClient, Refused, Upload
 from validators.report import Report, render_text
@@ -25,9 +27,12 @@ POLL_SECONDS = 0.5
 
 
 @click.command()
-@click.argument("package", type=EXISTING)
+@click.argument("files", nargs=-1, required=True, type=EXISTING)
 @client_options
 @key_options
+@click.option("--profile", type=EXISTING, help="The agency's own facts, as for `gateway package`.")
+@click.option("--period", help="The quarter of the return, such as 2026Q1.")
+@click.option("--type", "submission_type", type=TYPES, default="RETURN", show_default=True)
 @click.option("--gateway-certificate", type=EXISTING, help="The gateway's certificate, if at hand.")
 @click.option("--gateway-fingerprint", help="Refuse to encrypt to any other key than this.")
 @click.option("--replaces", type=click.UUID, help="The gateway's id of the submission to replace.")
@@ -45,12 +50,12 @@ POLL_SECONDS = 0.5
     "were received.",
 )
 @json_option
-def submit(package: Path, **options: Any) -> None:
-    """Send a PACKAGE made by `gateway package`.
+def submit(files: tuple[Path, ...], **options: Any) -> None:
+    """Send a package: FILES is one made by `gateway package`, or the record files to make it of.
 
     Sending the same package again is safe: it is recognised, and nothing is counted twice.
     """
-    data = package.read_bytes()
+    data = _package(files, options)
     if not options["force"]:
         _check_first(data, as_json=options["as_json"])
     client = open_client(options["url"], options["token_file"])
@@ -65,6 +70,21 @@ def submit(package: Path, **options: Any) -> None:
         print_json(submission)
     else:
         print(submission["id"])
+
+
+def _package(files: tuple[Path, ...], options: Mapping[str, Any]) -> bytes:
+    """The package, read or made; made in memory, as it holds the records in the clear."""
+    if len(files) == 1 and is_zipfile(files[0]):
+        return files[0].read_bytes()
+    if options["profile"] is None or options["period"] is None:
+        raise Failure(
+            "Record files alone do not say whose they are and of which quarter.",
+            "Add --profile and --period, or make a package with `gateway package` first.",
+            status=USAGE,
+        )
+    facts = Facts(options["profile"], options["period"], options["submission_type"], None)
+    sign = signer(options["key"], options["passphrase_file"], options["gpg_user"])
+    return build(files, facts, sign=sign).data
 
 
 def _check_first(data: bytes, *, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """`gateway unseal`: open a fetched release with the vault key, on the staff's own machine."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from uuid import UUID
@@ -8,7 +9,7 @@ from zipfile import ZipFile
 
 import click
 
-from crypto import Keyring
+from crypto import Keyring, read_certificate, verify_detached
 from crypto import unseal as open_sealed
 from gateway.cli.failures import UNTRUSTED, Failure
 from gateway.cli.files import load_key, read_text, write_secret
@@ -33,16 +34,29 @@ class _Object:
 @click.option("--key", type=EXISTING, required=True, help="The vault's private key.")
 @click.option("--passphrase-file", type=EXISTING, help="A file with its passphrase.")
 @click.option(
+    "--gateway-certificate",
+    type=EXISTING,
+    required=True,
+    help="The gateway's certificate, got by another way than from the gateway.",
+)
+@click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Write here."
 )
 @json_option
 def unseal(
-    folder: Path, *, key: Path, passphrase_file: Path | None, out: Path, as_json: bool
+    folder: Path,
+    *,
+    key: Path,
+    passphrase_file: Path | None,
+    gateway_certificate: Path,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Open every object of a release that `gateway release fetch` wrote into FOLDER.
 
     The data is in the clear afterwards: use an encrypted disk, and remove it when it was used.
     """
+    _require_signed(folder / "manifest.json", gateway_certificate)
     objects = _objects(folder / "manifest.json")
     keyring = load_key(key, passphrase_file)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,6 +67,20 @@ def unseal(
     records = sum(each.records for each in objects)
     facts = {"objects": len(objects), "records": records, "folder": str(out)}
     print_json(facts) if as_json else print_facts(facts)
+
+
+def _require_signed(manifest: Path, certificate: Path) -> None:
+    """Raise unless the gateway signed it: the folder may have come a long way."""
+    now = datetime.now(UTC)
+    sender = read_certificate(certificate.read_bytes(), now=now)
+    signature = manifest.with_name(f"{manifest.name}.asc")
+    if not signature.exists():
+        raise Failure(
+            f"{manifest} is not signed.",
+            "Fetch the release again; the signature belongs beside the manifest.",
+            status=UNTRUSTED,
+        )
+    verify_detached(manifest.read_bytes(), signature.read_bytes(), senders=[sender], now=now)
 
 
 def _objects(manifest: Path) -> list[_Object]:

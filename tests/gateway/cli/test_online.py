@@ -14,7 +14,7 @@ import pytest
 
 from audit.checkpoint import Checkpoint
 from audit.merkle import verify_consistency
-from crypto import seal, unseal
+from crypto import Keyring, seal, sign_detached, unseal
 from gateway.cli import failures
 from tests.gateway.cli.conftest import Desk
 from tests.gateway.cli.shell import Done, Shell
@@ -335,15 +335,14 @@ def test_two_people_release_and_staff_open_it(
     folder, out = desk.folder / "release", desk.folder / "opened"
     fetched = asks.well(*_fetch(asks, requested["id"], folder, "--json")).json()
     assert fetched["objects"] == shown["items"]
-    opened = desk.shell.well("unseal", folder, "--key", vault_key, "--out", out, "--json").json()
+    opened = desk.shell.well(*_unseal(folder, vault_key, asks.office, out), "--json").json()
     assert opened["objects"] == fetched["objects"]
     cases = (out / submission / "CASE.jsonl").read_text().splitlines()
     assert len(cases) == 4
     assert out.stat().st_mode & 0o077 == 0
     assert [path for path in out.rglob("*") if path.stat().st_mode & 0o077] == []
     # Nothing that was opened is ever written over.
-    again = ("unseal", folder, "--key", vault_key, "--out", out)
-    desk.shell.fails(failures.FAILED, *again)
+    desk.shell.fails(failures.FAILED, *_unseal(folder, vault_key, asks.office, out))
 
 
 def test_a_refused_release_is_not_fetched(
@@ -417,29 +416,57 @@ def test_an_object_of_somebody_else_is_not_unsealed(
         now=datetime.now(UTC),
     )
     sealed.write_bytes(forged.getvalue())
-    command = ("unseal", folder, "--key", vault_key, "--out", desk.folder / "opened")
+    command = _unseal(folder, vault_key, analyst.office, desk.folder / "opened")
     desk.shell.fails(failures.UNTRUSTED, *command)
     assert not list((desk.folder / "opened").rglob("*.jsonl"))
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "..", "x/../../escaped", ""])
-def test_a_manifest_cannot_lead_out_of_the_folder(desk: Desk, vault_key: Path, name: str) -> None:
-    release = desk.folder / "release"
-    release.mkdir()
+def test_a_manifest_cannot_lead_out_of_the_folder(
+    desk: Desk, vault_key: Path, office: Office, name: str
+) -> None:
     each = {"submission": name, "context": "c", "records": 1, "sealed_sha256": "0" * 64}
-    (release / "manifest.json").write_text(json.dumps({"objects": [each]}))
-    command = ("unseal", release, "--key", vault_key, "--out", desk.folder / "opened")
+    release = _signed_by_the_gateway(desk, office, json.dumps({"objects": [each]}).encode())
+    command = _unseal(release, vault_key, office, desk.folder / "opened")
     done = desk.shell.fails(failures.UNTRUSTED, *command)
     assert "manifest" in done.err
 
 
 @pytest.mark.parametrize("text", ["{}", '{"objects": [{}]}', '{"objects": 7}', "[]", "\udcff"])
-def test_what_is_no_manifest_is_not_trusted(desk: Desk, vault_key: Path, text: str) -> None:
+def test_what_is_no_manifest_is_not_trusted(
+    desk: Desk, vault_key: Path, office: Office, text: str
+) -> None:
+    release = _signed_by_the_gateway(desk, office, text.encode(errors="surrogateescape"))
+    command = _unseal(release, vault_key, office, desk.folder / "opened")
+    desk.shell.fails(failures.UNTRUSTED, *command)
+
+
+def test_a_manifest_that_the_gateway_did_not_sign_is_not_trusted(
+    fetched: tuple[Person, str, Path], desk: Desk, vault_key: Path
+) -> None:
+    analyst, _, folder = fetched
+    command = _unseal(folder, vault_key, analyst.office, desk.folder / "opened")
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"records":', '"records": '))
+    desk.shell.fails(failures.UNTRUSTED, *command)
+    (folder / "manifest.json.asc").unlink()
+    desk.shell.fails(failures.UNTRUSTED, *command)
+
+
+def _unseal(folder: Path, vault_key: Path, office: Office, out: Path) -> tuple[object, ...]:
+    trusted = ("--gateway-certificate", office.certificate)
+    return ("unseal", folder, "--key", vault_key, *trusted, "--out", out)
+
+
+def _signed_by_the_gateway(desk: Desk, office: Office, manifest: bytes) -> Path:
+    """A folder with a manifest of any content; even the gateway's word is checked for its form."""
     release = desk.folder / "release"
     release.mkdir()
-    (release / "manifest.json").write_bytes(text.encode(errors="surrogateescape"))
-    command = ("unseal", release, "--key", vault_key, "--out", desk.folder / "opened")
-    desk.shell.fails(failures.UNTRUSTED, *command)
+    (release / "manifest.json").write_bytes(manifest)
+    signer = Keyring.load([(office.keys.folder / "gateway-key.asc").read_bytes()])
+    signature = sign_detached(manifest, signer=signer, now=datetime.now(UTC))
+    (release / "manifest.json.asc").write_text(signature)
+    return release
 
 
 def test_an_auditor_verifies_exports_and_proves(
