@@ -187,6 +187,17 @@ def test_from_the_record_files_to_the_receipt(sender: Person, desk: Desk, office
     desk.shell.well("receipt", "verify", again, "--log-key", office.log_key)
 
 
+def test_record_files_are_packaged_on_the_way(sender: Person, desk: Desk) -> None:
+    files = desk.records(2)
+    done = sender("submit", *files, "--key", desk.key, "--json")
+    assert done.status == failures.USAGE, "whose they are, and of which quarter?"
+    assert "--profile" in done.err
+    facts = ("--profile", desk.profile, "--period", "2026Q1")
+    done = sender("submit", *files, *facts, "--key", desk.key, "--json")
+    assert done.status == failures.OK, done
+    assert done.json()["records"] == 6
+
+
 def test_without_waiting_the_id_is_the_only_data(sender: Person, desk: Desk) -> None:
     done = _submit(sender, desk, desk.package(desk.records()), "--no-wait")
     assert done.status == failures.OK, done
