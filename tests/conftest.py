@@ -1,7 +1,8 @@
 """Real servers for every test that meets one: PostgreSQL and S3, started once a session.
 
 A test module gets a database of its own, already migrated, and a bucket prefix of its own, so that
-modules do not see each other. Tests that stop or kill a server start one for themselves.
+modules do not see each other; with them, if it asks, a whole gateway. Tests that stop or kill a
+server start one for themselves.
 """
 
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from sqlalchemy import make_url
 from gateway.embedded import EmbeddedServers
 from gateway.store.database import Database
 from gateway.store.migrate import migrate
+from tests.gateway.stand import Keys, Stand, make_keys
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +65,37 @@ def bare_database_url(servers: EmbeddedServers) -> Iterator[str]:
 def bucket_prefix() -> str:
     """What the names of one test module's buckets begin with."""
     return f"test-{token_hex(4)}"
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """The keys of all gateways of the session."""
+    return make_keys(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def environ(
+    servers: EmbeddedServers, database_url: str, bucket_prefix: str, keys: Keys
+) -> dict[str, str]:
+    """The settings of one gateway."""
+    return {
+        **servers.environ(),
+        **keys.environ(),
+        "DATABASE_URL": database_url,
+        "S3_BUCKET_PREFIX": bucket_prefix,
+        "GATEWAY_ENV": "development",
+        "PUBLIC_URL": "http://gateway.test",
+        "VAULT_RETENTION_DAYS": "1",
+        "MAX_UPLOAD_BYTES": str(32 << 20),
+    }
+
+
+@pytest.fixture(scope="module")
+def stand(environ: dict[str, str], keys: Keys) -> Iterator[Stand]:
+    """One gateway."""
+    running = Stand(environ, keys)
+    yield running
+    running.close()
 
 
 def _create(servers: EmbeddedServers, *, template: str) -> str:

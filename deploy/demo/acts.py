@@ -16,6 +16,7 @@ from deploy.demo.invented import children
 from deploy.demo.returns import Return, Sums, published_returns, sums
 from deploy.demo.stage import Stage
 from gateway.cli.administration import administrator
+from gateway.cli.profile import EXAMPLE
 from gateway.records import Role
 from validators.standard import Standard, load_standard
 
@@ -29,21 +30,6 @@ SENDERS = 4
 FIRST_DAY, LAST_DAY = "2022-04-01", "2023-09-30"
 SPRING = ("2026-01-01", "2026-03-31")
 POLICE = "POL-E23000020"
-
-PROFILE = """agency_id = "{agency_id}"
-lawful_basis = "PUBLIC_TASK"
-link_scheme = "CTL1-2026"
-[contact]
-role = "Data officer"
-team = "Safeguarding data"
-mailbox = "data@agency.gov.uk"
-[sign_off]
-role = "Head of Safeguarding"
-[coverage]
-units_expected = 1
-units_reporting = 1
-known_gaps = ""
-"""
 
 
 @dataclass
@@ -307,7 +293,7 @@ def _packaged_cases(play: Play, desk: Desk, folder: Path) -> Path:
             writer.writeheader()
             writer.writerows(rows)
     profile, package = folder / "agency.toml", folder / "package.zip"
-    profile.write_text(PROFILE.format(agency_id=desk.agency_id), "utf-8")
+    profile.write_text(EXAMPLE.replace(POLICE, desk.agency_id), "utf-8")
     files = [str(folder / f"{kind}.csv") for kind in records]
     facts = ("--profile", str(profile), "--period", "2026Q1", "--key", str(desk.key))
     play.stage.gateway("package", *files, *facts, "--out", str(package))

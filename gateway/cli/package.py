@@ -16,7 +16,7 @@ from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import load_key, nothing_to_sign_with, write_secret
 from gateway.cli.options import EXISTING, json_option, key_options
 from gateway.cli.output import print_facts, print_json
-from gateway.cli.profile import manifest_fields
+from gateway.cli.profile import EXAMPLE, manifest_fields
 from validators.building import BuiltPackage, Sign, build_package
 from validators.standard import load_standard
 
@@ -42,8 +42,22 @@ class Facts:
         return fields
 
 
+def _print_example(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
+    if wanted:
+        print(EXAMPLE, end="")
+        ctx.exit()
+
+
 @click.command()
 @click.argument("files", nargs=-1, type=EXISTING)
+@click.option(
+    "--example-profile",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_example,
+    help="Print a profile to begin with, and do nothing else.",
+)
 @click.option("--profile", type=EXISTING, required=True, help="The agency's own facts, as TOML.")
 @click.option("--period", required=True, help="The quarter of the return, such as 2026Q1.")
 @click.option("--type", "submission_type", type=TYPES, default="RETURN", show_default=True)

@@ -1,5 +1,16 @@
-"""What an agency says of itself in every manifest, kept in one file so that nobody retypes it.
+"""What an agency says of itself in every manifest, kept in one TOML file: nobody retypes it."""
 
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from gateway.cli.failures import USAGE, Failure
+from validators.standard import Standard
+
+EXAMPLE = """\
 agency_id = "POL-E23000020"
 lawful_basis = "PUBLIC_TASK"
 link_scheme = "CTL1-2026"
@@ -17,16 +28,7 @@ units_expected = 1
 units_reporting = 1
 known_gaps = ""
 """
-
-import re
-import tomllib
-from collections.abc import Mapping
-from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
-
-from gateway.cli.failures import USAGE, Failure
-from validators.standard import Standard
+"""A profile to begin with."""
 
 QUARTER = re.compile(r"(20[0-9]{2})Q([1-4])")
 

@@ -16,13 +16,7 @@ from crypto import load_certificate, wkd_hash
 from gateway.embedded import EmbeddedServers
 from gateway.records import State
 from tests.deploy.nginx import NAMES, Nginx
-from tests.gateway.stand import POLICE, Keys, Sender, Stand, make_keys
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    """The gateway's keys."""
-    return make_keys(tmp_path_factory.mktemp("keys"))
+from tests.gateway.stand import POLICE, Keys, Sender, Stand
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +33,6 @@ def environ(
         "PUBLIC_URL": f"https://{NAMES[0]}",
         "VAULT_RETENTION_DAYS": "1",
     }
-
-
-@pytest.fixture(scope="module")
-def stand(environ: dict[str, str], keys: Keys) -> Iterator[Stand]:
-    """Worker and sequencer, and an administrator."""
-    running = Stand(environ, keys)
-    yield running
-    running.close()
 
 
 @pytest.fixture(scope="module")

@@ -17,44 +17,13 @@ from sqlalchemy import text
 from audit.errors import EntryRefused
 from crypto import Keyring, generate_key, load_certificate, public_part, read_certificate
 from deploy.demo.returns import published_returns
-from gateway.embedded import EmbeddedServers
 from gateway.records import State
 from tests.crypto.gnupg import require_gpg
 from tests.docs.pages import DOCS
 from tests.gateway.processes import Processes
-from tests.gateway.stand import POLICE, Keys, Stand, make_keys
+from tests.gateway.stand import POLICE, Stand
 from tests.validators import samples
 from validators.building import build_package
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    """The keys of the module's gateway."""
-    return make_keys(tmp_path_factory.mktemp("keys"))
-
-
-@pytest.fixture(scope="module")
-def environ(
-    servers: EmbeddedServers, database_url: str, bucket_prefix: str, keys: Keys
-) -> dict[str, str]:
-    """The settings of the module's gateway."""
-    return {
-        **servers.environ(),
-        **keys.environ(),
-        "DATABASE_URL": database_url,
-        "S3_BUCKET_PREFIX": bucket_prefix,
-        "GATEWAY_ENV": "development",
-        "PUBLIC_URL": "http://gateway.test",
-        "VAULT_RETENTION_DAYS": "1",
-    }
-
-
-@pytest.fixture(scope="module")
-def stand(environ: dict[str, str], keys: Keys) -> Iterator[Stand]:
-    """The gateway in this process."""
-    running = Stand(environ, keys)
-    yield running
-    running.close()
 
 
 @pytest.fixture

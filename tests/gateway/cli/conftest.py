@@ -9,30 +9,13 @@ import pytest
 
 from crypto import Keyring
 from gateway.cli.keys import make_openpgp
+from gateway.cli.profile import EXAMPLE
 from tests.gateway.cli.shell import Done, Shell
-from tests.gateway.stand import POLICE, fresh
+from tests.gateway.stand import fresh
 from tests.validators import samples
 from validators.standard import load_standard
 
 QUARTER = "2026Q1"  # of samples.PERIOD
-PROFILE = """\
-agency_id = "{agency}"
-lawful_basis = "PUBLIC_TASK"
-link_scheme = "CTL1-2026"
-
-[contact]
-role = "Data officer"
-team = "Safeguarding data"
-mailbox = "data@agency.gov.uk"
-
-[sign_off]
-role = "Head of Safeguarding"
-
-[coverage]
-units_expected = 1
-units_reporting = 1
-known_gaps = ""
-"""
 
 
 @dataclass(frozen=True)
@@ -82,7 +65,7 @@ def desk(shell: Shell, tmp_path: Path) -> Desk:
     """A new police force's desk."""
     made = make_openpgp(tmp_path, "agency", user_id="Police <data@police.test>")
     profile = tmp_path / "agency.toml"
-    profile.write_text(PROFILE.format(agency=POLICE))
+    profile.write_text(EXAMPLE)
     return Desk(tmp_path, shell, Path(made["key"]), Path(made["certificate"]), profile)
 
 
