@@ -29,6 +29,7 @@ class Action(StrEnum):
     SUBMISSION_STORED = "submission.stored", "The valid records were sealed and stored."
     SUBMISSION_REJECTED = "submission.rejected", "The submission is the agency's to mend."
     SUBMISSION_FAILED = "submission.failed", "Processing failed by a fault of the gateway."
+    SUBMISSION_RETRIED = "submission.retried", "An operator had a failed submission taken up again."
     SUBMISSION_WITHDRAWN = "submission.withdrawn", "The agency withdrew a submission."
     SUBMISSION_REPLACED = "submission.replaced", "A later submission took the place of this one."
     SUBMISSION_RELEASED = "submission.released", "A submission became part of an approved release."

@@ -22,6 +22,7 @@ from gateway.flow.judge import Judge
 from gateway.flow.process import Processor
 from gateway.flow.proofs import LogReading
 from gateway.flow.release import ManifestSigner, Releases
+from gateway.flow.repair import Repair
 from gateway.flow.retrieve import Retrieval
 from gateway.flow.submissions import Submissions
 from gateway.flow.trail import AuditTrail
@@ -88,6 +89,7 @@ class AdminServices:
     objects: ObjectStore
     enrolment: Enrolment
     access: Access
+    repair: Repair
 
     def prepare(self) -> None:
         """Bring the database to the current schema and make the buckets that are missing."""
@@ -166,6 +168,7 @@ def admin_services(settings: Settings) -> AdminServices:
         objects=_objects(settings),
         enrolment=Enrolment(database, trail, load_standard(), clock=_now),
         access=_access(database, trail),
+        repair=Repair(database, JobQueue(), trail, clock=_now),
     )
 
 

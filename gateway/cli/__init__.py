@@ -26,6 +26,7 @@ COMMANDS = {
     # On the gateway's own machines.
     "agency": "agency",
     "token": "token",
+    "failed": "failed",
     "migrate": "processes",
     "web": "processes",
     "worker": "processes",

@@ -11,7 +11,7 @@ from gateway.cli.output import print_facts, print_json, print_table
 
 @click.group()
 def agency() -> None:
-    """Enrol, list and suspend agencies."""
+    """Enrol, list, suspend and resume agencies; revoke their certificates."""
 
 
 @agency.command()
@@ -61,4 +61,30 @@ def suspend(agency_id: str, *, as_json: bool) -> None:
     with administration() as services:
         services.enrolment.suspend(agency_id, by=administrator())
     facts = {"agency": agency_id, "state": "suspended"}
+    print_json(facts) if as_json else print_facts(facts)
+
+
+@agency.command()
+@click.argument("agency_id", metavar="AGENCY")
+@json_option
+def resume(agency_id: str, *, as_json: bool) -> None:
+    """Let a suspended AGENCY send again."""
+    with administration() as services:
+        services.enrolment.resume(agency_id, by=administrator())
+    facts = {"agency": agency_id, "state": "active"}
+    print_json(facts) if as_json else print_facts(facts)
+
+
+@agency.command()
+@click.argument("fingerprint")
+@json_option
+def revoke(fingerprint: str, *, as_json: bool) -> None:
+    """Accept the certificate with this FINGERPRINT no longer, such as that of a stolen key.
+
+    The agency's other certificates stay; enrol a new one before you revoke the last.
+    """
+    written = fingerprint.replace(" ", "").upper()
+    with administration() as services:
+        owner = services.enrolment.revoke(written, by=administrator())
+    facts = {"agency": owner, "fingerprint": written, "state": "revoked"}
     print_json(facts) if as_json else print_facts(facts)

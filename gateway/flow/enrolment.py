@@ -14,6 +14,8 @@ from gateway.store.agencies import (
     add_certificate,
     find_agency,
     list_agencies,
+    resume_agency,
+    revoke_certificate,
     suspend_agency,
 )
 from gateway.store.database import Database
@@ -70,9 +72,7 @@ class Enrolment:
                 expires_at=vetted.expires_at,
                 now=now,
             )
-            what = What(
-                agency=agency_id, object_type=ObjectType.CERTIFICATE, object_id=vetted.fingerprint
-            )
+            what = _certificate(agency_id, vetted.fingerprint)
             self._trail.record(session, Action.CERTIFICATE_ADDED, by, what)
         return vetted
 
@@ -83,6 +83,23 @@ class Enrolment:
                 raise NotFound("active agency")
             self._trail.record(session, Action.AGENCY_SUSPENDED, by, _about(agency_id))
 
+    def resume(self, agency_id: str, *, by: Principal) -> None:
+        """Let a suspended agency send again."""
+        with self._database.transaction() as session:
+            if not resume_agency(session, agency_id):
+                raise NotFound("suspended agency")
+            self._trail.record(session, Action.AGENCY_RESUMED, by, _about(agency_id))
+
+    def revoke(self, fingerprint: str, *, by: Principal) -> str:
+        """Accept a certificate no longer, at once; return whose it was."""
+        with self._database.transaction() as session:
+            agency_id = revoke_certificate(session, fingerprint, now=self._clock())
+            if agency_id is None:
+                raise NotFound("accepted certificate")
+            what = _certificate(agency_id, fingerprint)
+            self._trail.record(session, Action.CERTIFICATE_REVOKED, by, what)
+        return agency_id
+
     def list(self) -> list[EnrolledAgency]:
         """Every enrolled agency."""
         with self._database.transaction() as session:
@@ -92,6 +109,10 @@ class Enrolment:
         """One enrolled agency."""
         with self._database.transaction() as session:
             return find_agency(session, agency_id)
+
+
+def _certificate(agency_id: str, fingerprint: str) -> What:
+    return What(agency=agency_id, object_type=ObjectType.CERTIFICATE, object_id=fingerprint)
 
 
 def _about(agency_id: str) -> What:

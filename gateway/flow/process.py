@@ -72,7 +72,7 @@ class Processor:
         with self._database.transaction() as session:
             submission = lock_submission(session, submission_id)
             if submission.state is State.RECEIVED:
-                self._move(session, submission, State.FAILED, code)
+                self._move(session, submission, State.FAILED, code, error_code=code)
 
     def _record(self, submission: Submission, judgement: Judgement) -> State:
         with self._database.transaction() as session:

@@ -58,14 +58,15 @@ def add_certificate(
         statement.on_conflict_do_update(
             index_elements=[CertificateRow.fingerprint],
             set_={"data": data, "expires_at": expires_at},
-            where=CertificateRow.agency_id == agency_id,
+            where=(CertificateRow.agency_id == agency_id) & CertificateRow.revoked_at.is_(None),
         ).returning(CertificateRow.fingerprint)
     )
     if kept.first() is None:
         raise Conflict(
             "certificate-taken",
-            f"The certificate {fingerprint} already belongs to another agency.",
-            "Each agency needs a key of its own. Make a new one and enrol that.",
+            f"The certificate {fingerprint} belongs to another agency, or was revoked here.",
+            "Each agency needs a key of its own, and a revoked one is not taken again: make a new "
+            "key and enrol that.",
         )
 
 
@@ -78,10 +79,28 @@ def suspend_agency(session: Session, agency_id: str, *, now: datetime) -> bool:
     return True
 
 
+def resume_agency(session: Session, agency_id: str) -> bool:
+    """Let a suspended agency send again; False if it is unknown or not suspended."""
+    row = session.get(AgencyRow, agency_id, with_for_update=True)
+    if row is None or row.suspended_at is None:
+        return False
+    row.suspended_at = None
+    return True
+
+
+def revoke_certificate(session: Session, fingerprint: str, *, now: datetime) -> str | None:
+    """Accept a certificate no longer; return its agency, or None if it is not accepted now."""
+    row = session.get(CertificateRow, fingerprint, with_for_update=True)
+    if row is None or row.revoked_at is not None:
+        return None
+    row.revoked_at = now
+    return row.agency_id
+
+
 def _agency(session: Session, row: AgencyRow) -> EnrolledAgency:
     certificates = session.scalars(
         select(CertificateRow.data)
-        .where(CertificateRow.agency_id == row.agency_id)
+        .where(CertificateRow.agency_id == row.agency_id, CertificateRow.revoked_at.is_(None))
         .order_by(CertificateRow.added_at)
     )
     return EnrolledAgency(

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import create_engine, text
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -32,6 +33,7 @@ class Database:
             hide_parameters=True,  # an error must not carry the values of its statement
             connect_args={"connect_timeout": 5, "application_name": "gateway"},
         )
+        event.listen(self.engine, "commit", _refuse_lost_commit)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -69,6 +71,15 @@ def unavailable() -> Iterator[None]:
             "Nothing was recorded. Try again in a minute.",
             detail=type(cause).__name__,
         ) from error
+
+
+def _refuse_lost_commit(connection: Connection) -> None:
+    """Raise where an error in the transaction was swallowed: PostgreSQL would answer COMMIT with a
+    rollback and no error, and what we acknowledge then would be gone.
+    """
+    driver: Any = connection.connection.driver_connection
+    if driver.info.transaction_status is TransactionStatus.INERROR:
+        raise RuntimeError("a failed transaction was about to be committed")
 
 
 def raw_connection(session: Session) -> Any:

@@ -43,7 +43,9 @@ class JobQueue:
             connection=raw_connection(session),
         )
         try:
-            with session.begin_nested():
+            # A savepoint of the connection: one of the session is made only when the session itself
+            # next speaks, which is after the library has, and too late.
+            with session.connection().begin_nested():
                 options.defer(subject=str(subject))
         except AlreadyEnqueued:
             return  # one waiting job is enough

@@ -218,6 +218,12 @@ def unprocessed(session: Session, *, before: datetime) -> list[UUID]:
     return list(session.scalars(query))
 
 
+def failed_submissions(session: Session) -> list[Submission]:
+    """Submissions that wait for an operator, oldest first."""
+    query = select(SubmissionRow).where(SubmissionRow.state == State.FAILED)
+    return [_submission(row) for row in session.scalars(query.order_by(SubmissionRow.received_at))]
+
+
 def _record_move(
     session: Session,
     submission_id: UUID,

@@ -135,6 +135,7 @@ def test_a_failed_submission_is_sent_again_as_the_runbook_says(stand: Stand) -> 
     stand.worker.processor.fail(failed, "internal")
     same = stand.post(sender, message)
     assert (same.status_code, same.get_json()["state"]) == (200, "failed")
+    assert [each.id for each in stand.admin.repair.failed()] == [failed]
     again = stand.send(sender, sender.encrypt(package))
     stand.settle()
     assert stand.state(again) is State.STORED

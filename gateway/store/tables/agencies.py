@@ -31,3 +31,4 @@ class CertificateRow(Model):
     data: Mapped[bytes]
     expires_at: Mapped[datetime | None]
     added_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

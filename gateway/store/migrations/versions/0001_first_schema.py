@@ -29,7 +29,8 @@ CREATE TABLE certificate (
     agency_id   text NOT NULL REFERENCES agency,
     data        bytea NOT NULL,
     expires_at  timestamptz,
-    added_at    timestamptz NOT NULL
+    added_at    timestamptz NOT NULL,
+    revoked_at  timestamptz
 );
 CREATE INDEX certificate_agency_id_idx ON certificate (agency_id);
 CREATE TABLE access_token (
