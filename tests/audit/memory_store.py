@@ -1,7 +1,6 @@
 """A log store in memory, whose parts tests may change at will to play the tamperer."""
 
 from collections.abc import Sequence
-from itertools import count
 
 from audit.entry import Entry
 from audit.store import FullTile, Pending
@@ -15,14 +14,18 @@ class MemoryStore:
         self.leaves: list[tuple[bytes, bytes]] = []
         self.tiles: dict[tuple[int, int], FullTile] = {}
         self.checkpoints: list[bytes] = []
-        self._ids = count(1)
+        self._last_id = 0
         self._events: set[str] = set()
 
     def enqueue(self, entry: bytes) -> int:
         """What a business transaction does: commit one event to the outbox."""
-        outbox_id = next(self._ids)
+        outbox_id = self._next_id()
         self.outbox[outbox_id] = entry
         return outbox_id
+
+    def _next_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
 
     def pending(self, limit: int) -> Sequence[Pending]:
         rows = list(self.outbox.items())[:limit]
