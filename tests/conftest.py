@@ -38,7 +38,7 @@ def servers() -> Iterator[EmbeddedServers]:
 @pytest.fixture(scope="session")
 def database_template(servers: EmbeddedServers) -> str:
     """The name of a migrated database to copy; a copy takes a fraction of a migration's time."""
-    url = _create(servers, template="template1")
+    url = create_database(servers, template="template1")
     database = Database(url)
     migrate(database)
     database.dispose()
@@ -48,17 +48,17 @@ def database_template(servers: EmbeddedServers) -> str:
 @pytest.fixture(scope="module")
 def database_url(servers: EmbeddedServers, database_template: str) -> Iterator[str]:
     """A migrated, empty database for one test module, dropped afterwards."""
-    url = _create(servers, template=database_template)
+    url = create_database(servers, template=database_template)
     yield url
-    _drop(servers, url)
+    drop_database(servers, url)
 
 
 @pytest.fixture
 def bare_database_url(servers: EmbeddedServers) -> Iterator[str]:
     """A database without any table, for one test of the migrations."""
-    url = _create(servers, template="template1")
+    url = create_database(servers, template="template1")
     yield url
-    _drop(servers, url)
+    drop_database(servers, url)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def stand(environ: dict[str, str], keys: Keys) -> Iterator[Stand]:
     running.close()
 
 
-def _create(servers: EmbeddedServers, *, template: str) -> str:
+def create_database(servers: EmbeddedServers, *, template: str) -> str:
     """A new database of the gateway's own role; answer its URL."""
     url = make_url(servers.postgres.url)
     name = f"test_{token_hex(6)}"
@@ -109,7 +109,7 @@ def _create(servers: EmbeddedServers, *, template: str) -> str:
     return url.set(database=name).render_as_string(hide_password=False)
 
 
-def _drop(servers: EmbeddedServers, url: str) -> None:
+def drop_database(servers: EmbeddedServers, url: str) -> None:
     # FORCE: a test that failed may have left connections behind.
     name = sql.Identifier(str(make_url(url).database))
     _as_superuser(servers, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
