@@ -7,19 +7,19 @@ its roots cannot be witnessed. Entries name agencies and times and are for audit
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from gateway.flow.proofs import LogReading
 from gateway.records import Scope
 from gateway.web.authorisation import Guard, principal
 from gateway.web.schemas import ConsistencyQuerySchema, InclusionQuerySchema, ProofSchema
+from gateway.web.strict import Routes
 
 FOREVER = "public, max-age=31536000, immutable"
 
 
-def log_blueprint(guard: Guard, *, proofs: LogReading, verifier: str) -> Blueprint:
+def log_blueprint(guard: Guard, *, proofs: LogReading, verifier: str) -> Routes:
     """The routes of auditors and witnesses."""
-    routes = Blueprint("log", __name__, url_prefix="/v1/log", description="Verify the audit log.")
+    routes = Routes("log", __name__, url_prefix="/v1/log", description="Verify the audit log.")
 
     @routes.route("/checkpoint", methods=["GET"])
     @routes.response(200, description="The newest signed checkpoint (C2SP tlog-checkpoint).")

@@ -3,16 +3,16 @@
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from gateway.errors import NotFound
+from gateway.web.strict import Routes
 from validators.errors import ValidatorsError
 from validators.standard import AVAILABLE, Standard, load_standard
 
 
-def reference_blueprint(certificate: str) -> Blueprint:
+def reference_blueprint(certificate: str) -> Routes:
     """The public routes."""
-    routes = Blueprint(
+    routes = Routes(
         "reference", __name__, url_prefix="/v1", description="The standard and the gateway's key."
     )
 

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from gateway.flow.release import Releases, Selection
 from gateway.flow.retrieve import Retrieval
@@ -18,11 +17,12 @@ from gateway.web.schemas import (
     ReleaseRequestSchema,
     ReleaseSchema,
 )
+from gateway.web.strict import Routes
 
 
-def releases_blueprint(guard: Guard, *, releases: Releases, retrieval: Retrieval) -> Blueprint:
+def releases_blueprint(guard: Guard, *, releases: Releases, retrieval: Retrieval) -> Routes:
     """The routes of the analysts."""
-    routes = Blueprint(
+    routes = Routes(
         "releases", __name__, url_prefix="/v1/releases", description="Hand over sealed data."
     )
 

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from flask import Response, jsonify, request, url_for
-from flask_smorest import Blueprint
 
 from gateway.flow.intake import Intake
 from gateway.flow.proofs import LogReading
@@ -20,6 +19,7 @@ from gateway.web.schemas import (
     SubmissionQuerySchema,
     SubmissionSchema,
 )
+from gateway.web.strict import Routes
 from gateway.web.upload import delivery
 from validators.report import Report, render_text
 
@@ -50,9 +50,9 @@ UPLOAD = {
 
 def submissions_blueprint(
     guard: Guard, *, intake: Intake, submissions: Submissions, proofs: LogReading
-) -> Blueprint:
+) -> Routes:
     """The routes of the senders."""
-    routes = Blueprint(
+    routes = Routes(
         "submissions", __name__, url_prefix="/v1/submissions", description="Send and follow up."
     )
 
