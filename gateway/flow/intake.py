@@ -8,6 +8,7 @@ object, never a submission without its entry or an entry without its submission.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from hmac import compare_digest
 from uuid import UUID, uuid4
 
@@ -138,8 +139,10 @@ class Intake:
         return Acknowledgement(submission=submission, repeated=False)
 
     def _bind(self, session: Session, key: str, submission: Submission) -> None:
+        # Hashed, since it is the sender's own text and may be made of anything.
+        hashed = sha256(key.encode()).hexdigest()
         bound = use_idempotency_key(
-            session, submission.agency_id, key, submission.id, now=self._clock()
+            session, submission.agency_id, hashed, submission.id, now=self._clock()
         )
         if bound != submission.id:
             raise Conflict(

@@ -70,7 +70,7 @@ class PackageRow(Model):
 
 
 class IdempotencyRow(Model):
-    """An Idempotency-Key of an agency and the bytes it stands for."""
+    """An Idempotency-Key of an agency, as its SHA-256, and the submission it stands for."""
 
     __tablename__ = "idempotency_key"
 
