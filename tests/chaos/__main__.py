@@ -1,9 +1,7 @@
 """`make chaos`: minutes of killing, one JSON object an experiment on stdout."""
 
 import argparse
-import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,7 +34,7 @@ def main() -> int:
                 seed=options.seed,
                 victims=EXPERIMENTS[name],
             )
-        print(json.dumps({"case": name, **asdict(outcome)}), flush=True)
+        print(outcome.to_json(name), flush=True)
         sound = sound and is_sound(outcome)
     return 0 if sound else 1
 

@@ -6,12 +6,13 @@ while to recover; then every acknowledged submission must be in its end state ex
 and told in the log.
 """
 
+import json
 import random
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -37,7 +38,7 @@ RECOVERY_SECONDS = 120.0
 class Outcome:
     """What an experiment counted. Lost, duplicated and unaudited must be 0."""
 
-    kills: Counter[str]
+    kills: dict[str, int]
     acknowledged: int
     unanswered: int
     lost: int
@@ -45,6 +46,10 @@ class Outcome:
     unaudited: int
     entries: int
     recovery_seconds: float
+
+    def to_json(self, case: str) -> str:
+        """One line of `make chaos`."""
+        return json.dumps({"case": case, **asdict(self)})
 
 
 def run_experiment(
@@ -190,7 +195,7 @@ def _count(stand: Stand, traffic: _Traffic, kills: Counter[str], recovery: float
         raise AssertionError(f"answers that no sender should get: {traffic.surprises[:3]}")
     replayed = replay(StoreSource(PostgresLog(stand.database)), verifier=stand.keys.log.verifier)
     return Outcome(
-        kills=kills,
+        kills=dict(kills),
         acknowledged=len(traffic.acknowledged),
         unanswered=traffic.unanswered,
         lost=sum(not _is_whole(stand, submission) for submission in traffic.acknowledged),
