@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.demo import acts
+from deploy.demo.play import Play
 from deploy.demo.returns import Sums
 from deploy.demo.stage import DemoFailed, Stage
 
@@ -27,7 +28,7 @@ def main() -> int:
     started = time.monotonic()
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(mode=0o700)
-    play = acts.Play(Stage(FOLDER.absolute(), console))
+    play = Play(Stage(FOLDER.absolute(), console))
     try:
         _play(play, console)
     except (DemoFailed, AssertionError) as failure:
@@ -37,7 +38,7 @@ def main() -> int:
     return 0
 
 
-def _play(play: acts.Play, console: Console) -> None:
+def _play(play: Play, console: Console) -> None:
     play.stage.step("0  A gateway of its own: PostgreSQL, an object store, web, workers, sequencer")
     with play.stage.running():
         play.stage.say(f"  gateway serve is ready at {play.stage.url}")
@@ -67,7 +68,7 @@ def _by_quarter(sums: Sums) -> Table:
     return table
 
 
-def _summary(play: acts.Play, console: Console, *, seconds: float) -> None:
+def _summary(play: Play, console: Console, *, seconds: float) -> None:
     table = Table("what", "outcome", title="All as it must be", title_style="bold green")
     for what, outcome in play.results.items():
         table.add_row(what, outcome)

@@ -1,24 +1,24 @@
 """The demonstration, act by act. Each act leaves what the next one needs in `Play`."""
 
-import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from csv import DictWriter
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-from crypto import Certificate, load_certificate
-from deploy.demo.desk import Desk, GnupgDesk, load, send_with_curl
+from deploy.demo.desk import Desk, GnupgDesk, load
 from deploy.demo.invented import children
-from deploy.demo.returns import Return, Sums, published_returns, sums
+from deploy.demo.play import Play
+from deploy.demo.returns import Sums, published_returns, sums
 from deploy.demo.stage import Stage
+from deploy.demo.ways import (
+    packaged,
+    require_state,
+    send_by_client,
+    send_by_command,
+    send_by_gpg,
+)
 from gateway.cli.administration import administrator
 from gateway.cli.profile import EXAMPLE
 from gateway.records import Role
-from validators.standard import Standard, load_standard
 
 AGENCIES, QUARTERS, CHILDREN, REFUSED_CHILDREN = 61, 327, 5_774, 5_289
 """What the source holds; data/README.md says where it comes from."""
@@ -26,31 +26,8 @@ AGENCIES, QUARTERS, CHILDREN, REFUSED_CHILDREN = 61, 327, 5_774, 5_289
 BY_COMMAND, BY_GPG = 3, 3
 """How many returns go with `gateway submit`, and with gpg and curl; the client sends the rest."""
 
-SENDERS = 4
 FIRST_DAY, LAST_DAY = "2022-04-01", "2023-09-30"
-SPRING = ("2026-01-01", "2026-03-31")
 POLICE = "POL-E23000020"
-
-
-@dataclass
-class Play:
-    """The stage, and what was made on it."""
-
-    stage: Stage
-    standard: Standard = field(default_factory=load_standard)
-    desks: dict[str, Desk] = field(default_factory=dict)
-    sent: Counter[str] = field(default_factory=Counter)
-    results: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def gateway(self) -> Certificate:
-        """The gateway's certificate, as every agency has it."""
-        return load_certificate((self.stage.keys / "gateway-certificate.asc").read_bytes())
-
-    def registered(self) -> list[Return]:
-        """The published returns whose agency the register knows."""
-        known = self.standard.agencies
-        return [each for each in published_returns() if each.agency_id in known]
 
 
 def enrol(play: Play) -> None:
@@ -81,10 +58,10 @@ def send_returns(play: Play) -> None:
     # Agencies of different kinds, not six quarters of the first.
     shown = returns[:: len(returns) // (BY_COMMAND + by_gpg)][: BY_COMMAND + by_gpg]
     for each in shown[:BY_COMMAND]:
-        _send_by_command(play, each)
+        send_by_command(play, each)
     for each in shown[BY_COMMAND:]:
-        _send_by_gpg(play, each)
-    _send_by_client(play, [each for each in returns if each not in shown])
+        send_by_gpg(play, each)
+    send_by_client(play, [each for each in returns if each not in shown])
     ways = ", ".join(f"{count} {way}" for way, count in play.sent.items())
     total = sum(play.sent.values())
     stage.require(f"{total} packages accepted: {ways}", holds=total == QUARTERS)
@@ -100,8 +77,8 @@ def send_unregistered(play: Play) -> None:
     desk, gateway = play.desks[POLICE], play.gateway
     with stage.progress(f"sent all the same, by {POLICE}", len(strangers)) as bar:
         for each in strangers:
-            package = _package(play, desk, each, agency_id=each.agency_id)
-            _require_state(desk.send(package, gateway, stage.url), "rejected", "CT-003")
+            package = packaged(play, desk, each, agency_id=each.agency_id)
+            require_state(desk.send(package, gateway, stage.url), "rejected", "CT-003")
             bar.advance(bar.task_ids[0])
     total = sum(int(row["count"]) for each in strangers for row in each.rows)
     fact = f"{len(strangers)} packages with {total:,} children refused, each with CT-003"
@@ -208,78 +185,6 @@ def _enrolled(stage: Stage, agency_id: str) -> Desk:
     return desk
 
 
-def _package(play: Play, desk: Desk, each: Return, *, agency_id: str | None = None) -> bytes:
-    return desk.package(
-        {"ACTV": each.records(play.standard)},
-        (each.period_start, each.period_end),
-        standard=play.standard,
-        agency_id=agency_id,
-    )
-
-
-def _send_by_command(play: Play, each: Return) -> None:
-    stage, desk = play.stage, play.desks[each.agency_id]
-    file = desk.folder / f"{each.period_start}.zip"
-    file.write_bytes(_package(play, desk, each))
-    credentials = ("--token-file", str(desk.folder / "token"), "--key", str(desk.key))
-    pinned = ("--gateway-fingerprint", play.gateway.fingerprint)
-    stage.gateway("submit", str(file), *credentials, *pinned)
-    play.sent["with gateway submit"] += 1
-
-
-def _send_by_gpg(play: Play, each: Return) -> None:
-    stage, desk = play.stage, play.desks[each.agency_id]
-    gnupg = GnupgDesk(desk)
-    try:
-        gnupg.learn(stage.keys / "gateway-certificate.asc")
-        package = desk.package(
-            {"ACTV": each.records(play.standard)},
-            (each.period_start, each.period_end),
-            standard=play.standard,
-            sign=gnupg.sign,
-        )
-        message = desk.folder / f"{each.period_start}.pgp"
-        stage.show("gpg --sign --encrypt --recipient submissions@gateway.localhost package.zip")
-        message.write_bytes(gnupg.encrypt(package, play.gateway.fingerprint))
-    finally:
-        gnupg.close()
-    submission = send_with_curl(stage, desk, message)
-    _require_state(_settled(stage, desk, submission), "stored", None)
-    play.sent["with gpg and curl"] += 1
-
-
-def _settled(stage: Stage, desk: Desk, submission: str) -> dict[str, Any]:
-    token = ("--token-file", str(desk.folder / "token"), "--json")
-    while True:
-        found = load(stage.gateway("submissions", "show", submission, *token, show=False))
-        if found["state"] != "received":
-            return found
-        time.sleep(0.2)
-
-
-def _send_by_client(play: Play, returns: Sequence[Return]) -> None:
-    stage, gateway = play.stage, play.gateway
-
-    def send(each: Return) -> dict[str, Any]:
-        desk = play.desks[each.agency_id]
-        return desk.send(_package(play, desk, each), gateway, stage.url)
-
-    with (
-        stage.progress("the others with the client in Python", len(returns)) as bar,
-        ThreadPoolExecutor(SENDERS) as pool,
-    ):
-        for done in as_completed([pool.submit(send, each) for each in returns]):
-            _require_state(done.result(), "stored", None)
-            play.sent["with the client"] += 1
-            bar.advance(bar.task_ids[0])
-
-
-def _require_state(found: Mapping[str, Any], state: str, code: str | None) -> None:
-    reached = (found["state"], found["error_code"])
-    if reached != (state, code):
-        raise AssertionError(f"submission {found['id']} is {reached}, not {(state, code)}")
-
-
 def _packaged_cases(play: Play, desk: Desk, folder: Path) -> Path:
     """Six children in three files, with three cells wrong, packaged by the command."""
     folder.mkdir()
@@ -317,7 +222,7 @@ def _send_badly(play: Play, desk: Desk, message: Path, submission: str) -> None:
     damaged = bytearray(message.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     found = desk.wait(desk.post(bytes(damaged), stage.url), stage.url)
-    _require_state(found, "rejected", "mdc-failed")
+    require_state(found, "rejected", "mdc-failed")
     stage.require("a damaged message is rejected with mdc-failed", holds=True)
     other = next(each for name, each in play.desks.items() if name != desk.agency_id)
     token = ("--token-file", str(other.folder / "token"))
