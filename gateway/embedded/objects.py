@@ -8,6 +8,7 @@ S3_ENDPOINT_URL at a managed store for more.
 """
 
 import json
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -16,11 +17,15 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from random import Random, SystemRandom
 from secrets import token_hex
+from typing import TYPE_CHECKING
 
 from gateway.embedded import ports, seaweed, statefile
 from gateway.embedded.errors import DidNotStart, FolderNotOurs
 from gateway.embedded.kept import Kept, Program
 from gateway.embedded.once import run_once
+
+if TYPE_CHECKING:
+    import subprocess
 
 NAME = "object store"
 REGION = "us-east-1"
@@ -29,6 +34,10 @@ REGION = "us-east-1"
 START_SECONDS = 60.0
 ATTEMPTS = 3
 SYNC_BEFORE_ANSWER = "fs.configure -locationPrefix=/buckets/ -fsync=true -apply\n"
+LIST_VOLUMES = "volume.list\n"
+VOLUMES_ARE_THERE = re.compile(r"^Topology .*\(volume:\d+/[1-9]", re.MULTILINE)
+"""S3 answers before the part that keeps the data has joined, which may take seconds on a busy
+machine; until then every read of an object fails. The second figure, its room, shows it there."""
 
 
 def now() -> datetime:
@@ -104,6 +113,7 @@ class EmbeddedObjects:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._await_health()
+                self._await_volumes()
                 self._sync_before_answer()
                 return
             except DidNotStart:
@@ -175,23 +185,33 @@ class EmbeddedObjects:
             self._keep(ports=str(seaweed.Ports.choose(self._random)))
 
     def _await_health(self) -> None:
+        self._await(lambda: _healthy(self._ports.s3))
+
+    def _await_volumes(self) -> None:
+        self._await(lambda: VOLUMES_ARE_THERE.search(self._shell(LIST_VOLUMES).stdout) is not None)
+
+    def _await(self, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while self.pid is not None and time.monotonic() < deadline:
-            if _healthy(self._ports.s3):
+            if ready():
                 return
             time.sleep(0.05)
         raise DidNotStart(NAME, self.folder / "server.log")
 
     def _sync_before_answer(self) -> None:
         """Without this SeaweedFS answers while the object is only in memory."""
-        done = run_once(
+        done = self._shell(SYNC_BEFORE_ANSWER)
+        if '"fsync":  true' not in done.stdout:
+            raise DidNotStart(NAME, self.folder / "server.log", detail=done.stdout + done.stderr)
+
+    def _shell(self, said: str) -> "subprocess.CompletedProcess[str]":
+        """What the server's own administration answers."""
+        return run_once(
             seaweed.shell_command(self._ports),
-            said=SYNC_BEFORE_ANSWER,
+            said=said,
             environ={"HOME": str(self.folder), **self._inner},
             folder=self.folder,
         )
-        if '"fsync":  true' not in done.stdout:
-            raise DidNotStart(NAME, self.folder / "server.log", detail=done.stdout + done.stderr)
 
 
 def _healthy(port: int) -> bool:
