@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
+from time import sleep
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -32,7 +33,7 @@ from crypto import (
 from gateway.records import SCOPES, Principal, Role, State
 from gateway.settings import Process, Settings
 from gateway.store.jobs import PROCESS, SIGN, in_hand
-from gateway.store.log import PostgresLog
+from gateway.store.log import PostgresLog, outbox_depth, sequencer_lock
 from gateway.store.submissions import unprocessed
 from gateway.web import create_app
 from gateway.wiring import (
@@ -241,15 +242,25 @@ class Stand:
 
     def _waiting(self) -> list[UUID]:
         with self.database.transaction() as session:
+            # One moment for both questions: a worker of another process may be at work.
+            session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             waiting = unprocessed(session, before=datetime.now(UTC))
             assert set(waiting) <= in_hand(session, PROCESS), "a submission without a job"
         return waiting
 
     def sequence(self) -> None:
-        """Put every waiting entry into the log."""
+        """Put every waiting entry into the log, or wait until the sequencer that runs has."""
         services = self.sequencer
-        while sequence_once(services.log, signer=services.signer, memory=services.memory):
-            pass
+        while self._outbox():
+            with sequencer_lock(services.database) as held:
+                if held:
+                    sequence_once(services.log, signer=services.signer, memory=services.memory)
+                else:
+                    sleep(0.05)
+
+    def _outbox(self) -> int:
+        with self.database.transaction() as session:
+            return outbox_depth(session)
 
     def state(self, submission: UUID) -> State:
         """The state of a submission."""

@@ -27,10 +27,10 @@ MAILBOX, PHONE = "zebediah@quillfeather.example", "07700900123"
 CANARIES = (NAME, POSTCODE, NHS, BORN, MAILBOX, PHONE)
 
 
-@pytest.fixture(scope="module")
-def web(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+@pytest.fixture
+def web(stand: Stand, tmp_path: Path) -> Iterator[Processes]:
     """The real processes, whose output is looked through."""
-    with Processes(stand.environ, tmp_path_factory.mktemp("web")) as running:
+    with Processes(stand.environ, tmp_path) as running:
         yield running
 
 
@@ -73,9 +73,7 @@ def encrypted(sender: Sender, package: bytes) -> bytes:
     return sink.getvalue()
 
 
-def test_no_canary_is_found_outside_encrypted_objects(
-    stand: Stand, web: Processes, tmp_path: Path
-) -> None:
+def test_no_canary_is_found_outside_encrypted_objects(stand: Stand, web: Processes) -> None:
     sender = stand.sender(POLICE)
     answers, submissions = [], []
     for number, package in enumerate(told(sender)):
