@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO
-from typing import Protocol
+from typing import BinaryIO
 
 import pysequoia
 from cryptography.hazmat.primitives import hashes
@@ -15,27 +15,21 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa,
 
 from crypto.armor import ArmorKind, armored
 from crypto.certificate import Certificate
+from crypto.digesting import Digests, Method
 from crypto.errors import KeyRefused
 from crypto.fields import mpi
-from crypto.framing import SIGNATURE, Octets, next_packet
+from crypto.framing import CHUNK, SIGNATURE, Octets, next_packet
 from crypto.keyring import Keyring
 from crypto.policy import Limits
+from crypto.publickey import Fingerprint
 from crypto.refusals import Malformed
 from crypto.sessionkey import PrivateKey
-from crypto.signature import complete, new_hashed_part, trailer
-from crypto.verdict import Verified, verify_signatures
+from crypto.signature import Hash, complete, new_hashed_part, parse_signature, trailer
+from crypto.verdict import Document, Verified, verify_signatures
 from crypto.writing import packet
 
 _MOST_OCTETS = 64 * 1024
 _ARMOR = b"-----BEGIN PGP SIGNATURE-----"
-
-
-class _Hash(Protocol):
-    """A hashlib context that has seen the document."""
-
-    def update(self, data: bytes, /) -> None: ...
-
-    def digest(self) -> bytes: ...
 
 
 def sign_detached(data: bytes, *, signer: Keyring, now: datetime) -> str:
@@ -45,15 +39,28 @@ def sign_detached(data: bytes, *, signer: Keyring, now: datetime) -> str:
 
 
 def verify_detached(
-    data: bytes, signature: bytes, *, senders: Sequence[Certificate], now: datetime
+    data: bytes | BinaryIO, signature: bytes, *, senders: Sequence[Certificate], now: datetime
 ) -> Verified:
-    """Who signed the data, under the same rules as a message; raises MessageRefused."""
-    return verify_signatures(data, _bodies(signature), senders=senders, now=now)
+    """Who signed the data, under the same rules as a message; raises MessageRefused.
+
+    A file is read once, in bounded memory.
+    """
+    bodies = _bodies(signature)
+    parsed = [parse_signature(body) for body in bodies]
+    digests = Digests(Method(one.hash_id, one.kind) for one in parsed)
+    source = BytesIO(data) if isinstance(data, bytes) else data
+    while piece := source.read(CHUNK):
+        digests.update(piece)
+    digests.finish()
+    document = Document(digests, data if isinstance(data, bytes) else None)
+    return verify_signatures(document, bodies, senders=senders, now=now)
 
 
-def digest_signature(context: _Hash, key: PrivateKey, *, now: datetime) -> bytes:
+def digest_signature(
+    context: Hash, key: PrivateKey, *, now: datetime, intended: Sequence[Fingerprint] = ()
+) -> bytes:
     """The body of a SHA-512 signature packet over what the context has hashed."""
-    hashed = new_hashed_part(key.public, now=now)
+    hashed = new_hashed_part(key.public, now=now, intended=intended)
     context.update(trailer(hashed))
     digest = context.digest()
     return complete(hashed, key=key.public, digest=digest, numbers=_sign(key, digest))

@@ -8,6 +8,7 @@ CryptoError                  code "crypto-error"
 │   ├── MdcFailed            code "mdc-failed": does not open, or was changed; says no more
 │   ├── Truncated            code "truncated": the end is missing
 │   ├── WrongRecipient       code "wrong-recipient": encrypted, but not to us
+│   ├── MeantForAnother      code "meant-for-another": signed for somebody else
 │   ├── UnknownSigner        code "unknown-signer": signed by none of the expected senders
 │   ├── BadSignature         code "bad-signature": a sender's signature that does not hold
 │   ├── SignerRevoked        code "signer-revoked": the signing key was withdrawn

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from crypto.refusals import Malformed, Truncated
 
-CHUNK = 1 << 16
+CHUNK = 1 << 18
 
 SESSION_KEY, SIGNATURE, PASSWORD_KEY, ONE_PASS = 1, 2, 3, 4
 SECRET_KEY, PUBLIC_KEY, SECRET_SUBKEY = 5, 6, 7
@@ -31,7 +31,7 @@ class Readable(Protocol):
 
 
 class Octets:
-    """A source read in chunks, handed out in pieces; counts what came in."""
+    """A source read in chunks and handed out in pieces."""
 
     def __init__(self, source: Readable) -> None:
         self._source = source
@@ -45,6 +45,13 @@ class Octets:
         piece = self._held[self._at : self._at + most]
         self._at += len(piece)
         return piece
+
+    def octet(self) -> int:
+        """The next octet, or Truncated."""
+        if self._at == len(self._held):
+            return self.exactly(1)[0]
+        self._at += 1
+        return self._held[self._at - 1]
 
     def exactly(self, count: int) -> bytes:
         """Exactly `count` octets, or Truncated."""
@@ -69,14 +76,26 @@ class Body:
         """One to `size` octets, or none at the end of the body."""
         if self._left is None:
             return self._octets.some(size)
-        while self._left == 0:
-            if not self._more:
-                return b""
-            self._left, self._more = _new_length(self._octets)
-        piece = self._octets.some(min(size, self._left))
+        if not self._more:
+            return self._part(self._left, size)
+        # Programs write parts of a few kilobytes; handed on one by one they would cost more time
+        # than decrypting them.
+        pieces = []
+        while size and (piece := self._part(self._left, size)):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def _part(self, left: int, size: int) -> bytes:
+        while left == 0 and self._more:
+            left, self._more = _new_length(self._octets)
+        if left == 0:
+            self._left = 0
+            return b""
+        piece = self._octets.some(min(size, left))
         if not piece:
             raise Truncated("a packet ends early")
-        self._left -= len(piece)
+        self._left = left - len(piece)
         return piece
 
     def exactly(self, count: int) -> bytes:
@@ -139,11 +158,11 @@ def _old_packet(octets: Octets, *, tag: int, length_type: int) -> Packet:
 
 def _new_length(octets: Octets) -> tuple[int, str]:
     """A new-format length, and "partial" when another follows (RFC 9580 section 4.2.1)."""
-    first = octets.exactly(1)[0]
+    first = octets.octet()
     if first < 192:
         return first, ""
     if first < 224:
-        return ((first - 192) << 8) + octets.exactly(1)[0] + 192, ""
+        return ((first - 192) << 8) + octets.octet() + 192, ""
     if first < 255:
         return 1 << (first & 0x1F), "partial"
     return int.from_bytes(octets.exactly(4), "big"), ""

@@ -4,7 +4,7 @@ Keys leave PGPy as OpenSSL objects at loading, since rebuilding and checking an 
 of a second. All use of private keys is OpenSSL's. Refuses keys that cannot be unlocked.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Self
@@ -14,7 +14,7 @@ from crypto.armor import ArmorKind, armored
 from crypto.certificate import Certificate, load_certificate
 from crypto.errors import KeyRefused
 from crypto.publickey import Fingerprint
-from crypto.sessionkey import PrivateKey
+from crypto.sessionkey import PrivateKey, SessionKey, Wrapped, unwrap
 from crypto.vetting import faults
 
 
@@ -50,6 +50,10 @@ class Keyring:
         """The keys that may decrypt. Signing keys are never tried on what a stranger sends."""
         allowed = {name for one in self.certificates for name in one.encryption_keys}
         return {name: self.private[name] for name in allowed & self.private.keys()}
+
+    def unwrap(self, wrapped: Sequence[Wrapped]) -> SessionKey:
+        """The session key of a message, or a random one; WrongRecipient when none is for us."""
+        return unwrap(wrapped, self.decrypting)
 
     def signing_key(self, *, now: datetime) -> PrivateKey:
         """The newest key that may sign now, or KeyRefused."""

@@ -41,7 +41,7 @@ class ProtectedReader:
             ciphertext = self._body.read(size)
             if not ciphertext:
                 return self._check()
-            if plaintext := self._unprefixed(self._held_back(self._cipher.update(ciphertext))):
+            if plaintext := self._unprefixed(self._decrypted(ciphertext)):
                 return plaintext
         return b""
 
@@ -50,12 +50,13 @@ class ProtectedReader:
         while self.read(CHUNK):
             pass
 
-    def _held_back(self, plaintext: bytes) -> bytes:
+    def _decrypted(self, ciphertext: bytes) -> bytes:
         """All but the last 22 octets so far, which may be the check."""
-        joined = self._tail + plaintext
-        sure, self._tail = joined[:-_TAIL], joined[-_TAIL:]
-        self._hash.update(sure)
-        return sure
+        joined = self._tail + ciphertext
+        self._tail = joined[-_TAIL:]
+        plaintext = self._cipher.update(memoryview(joined)[:-_TAIL])
+        self._hash.update(plaintext)
+        return plaintext
 
     def _unprefixed(self, plaintext: bytes) -> bytes:
         skipped = min(self._skip, len(plaintext))
@@ -63,8 +64,9 @@ class ProtectedReader:
         return plaintext[skipped:]
 
     def _check(self) -> bytes:
-        self._hash.update(self._tail[:2])
-        if self._skip or not compare_digest(self._tail, _MDC_HEADER + self._hash.digest()):
+        tail = self._cipher.update(self._tail)
+        self._hash.update(tail[:2])
+        if self._skip or not compare_digest(tail, _MDC_HEADER + self._hash.digest()):
             raise MdcFailed("the modification check does not match")
         self._checked = True
         return b""

@@ -58,6 +58,14 @@ class WrongRecipient(MessageRefused):
     mend = "Encrypt to the gateway's current key, not to another key or with a password."
 
 
+class MeantForAnother(MessageRefused):
+    """The signature names intended recipients, and we are none of them."""
+
+    code = "meant-for-another"
+    message = "The file was signed for another recipient and then encrypted to this gateway."
+    mend = "Sign and encrypt the package in one step, to this gateway's current key."
+
+
 class UnknownSigner(MessageRefused):
     """No signature is by a key of an expected sender."""
 

@@ -15,15 +15,16 @@ from shutil import copyfileobj
 from typing import BinaryIO
 
 from crypto.certificate import Certificate
+from crypto.decrypting import MakeScratch, decrypt
 from crypto.detached import digest_signature
-from crypto.envelope import decrypt
 from crypto.errors import CertificateRefused, Weakness, WrongContext
 from crypto.fields import seconds
 from crypto.framing import CHUNK, LITERAL, ONE_PASS, PROTECTED, SIGNATURE
 from crypto.keyring import Keyring
 from crypto.policy import SHA_512, Limits
 from crypto.protected import ProtectedWriter
-from crypto.sessionkey import PrivateKey, fresh_session_key, wrap
+from crypto.scratch import Scratch
+from crypto.sessionkey import KeyHolder, PrivateKey, fresh_session_key, wrap
 from crypto.signature import BINARY
 from crypto.vetting import encryption_key
 from crypto.writing import Parts, Write, packet
@@ -57,17 +58,27 @@ def seal(
     )
 
 
-def unseal(source: BinaryIO, sink: BinaryIO, *, keyring: Keyring, context: str) -> int:
-    """Decrypt a sealed object; answer how many octets reached the sink.
+def unseal(
+    source: BinaryIO,
+    sink: BinaryIO,
+    *,
+    keyring: KeyHolder,
+    context: str,
+    make_scratch: MakeScratch = Scratch,
+) -> int:
+    """Decrypt a sealed object in bounded memory; answer how many octets reached the sink.
 
-    Nothing reaches it before the modification check and the context have been checked. Raises
-    MessageRefused, or WrongContext when the object was sealed as another.
+    Nothing reaches the sink before the modification check and the context have been checked. Raises
+    MessageRefused, or WrongContext when the object was sealed as another. `keyring` may be any
+    holder of the private key.
     """
-    contents = decrypt(source, keyring.decrypting, limits=Limits(compression_depth=0))
-    if not compare_digest(contents.filename, context.encode()):
-        raise WrongContext("The object was sealed under another name.")
-    copyfileobj(contents.plaintext, sink, CHUNK)
-    return contents.size
+    limits = Limits(compression_depth=0)
+    contents, _ = decrypt(source, keyring, limits=limits, make_scratch=make_scratch)
+    with contents.plaintext as plaintext:
+        if not compare_digest(contents.filename, context.encode()):
+            raise WrongContext("The object was sealed under another name.")
+        copyfileobj(plaintext, sink, CHUNK)
+        return plaintext.size
 
 
 def sign_and_encrypt(
@@ -84,12 +95,15 @@ def sign_and_encrypt(
     Raises KeyRefused when the signer may not sign now, CertificateRefused as `seal` does.
     """
     key = signer.signing_key(now=now)
+    # Named in the signature, so that no recipient can pass it on as if it were meant for another.
+    intended = [recipient.fingerprint for recipient in recipients]
 
     def fill(write: Write) -> None:
         write(packet(ONE_PASS, _one_pass(key)))
         context = hashlib.sha512()
         _write_literal(source, write, filename=filename, now=now, seen=context.update)
-        write(packet(SIGNATURE, digest_signature(context, key, now=now)))
+        body = digest_signature(context, key, now=now, intended=intended)
+        write(packet(SIGNATURE, body))
 
     return _encrypt(sink, recipients=recipients, now=now, fill=fill)
 

@@ -10,6 +10,7 @@ in answer and in work done, and the gateway is no oracle (Bleichenbacher 1998; R
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from secrets import token_bytes
+from typing import Protocol
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from crypto.fields import Fields, mpi
 from crypto.framing import SESSION_KEY
 from crypto.policy import AES_256, CIPHER_KEY_OCTETS, WEAK_CIPHER_KEY_OCTETS
-from crypto.publickey import ECDH, PublicKey, native
+from crypto.publickey import ECDH, Fingerprint, PublicKey, native
 from crypto.refusals import Malformed, WeakCipher, WrongRecipient
 from crypto.writing import packet
 
@@ -48,10 +49,11 @@ class PrivateKey:
 
 @dataclass(frozen=True, slots=True)
 class SessionKey:
-    """The cipher and the key of one message."""
+    """The cipher and the key of one message; of one received, also whose key unwrapped it."""
 
     cipher: int
     key: bytes = field(repr=False)
+    unwrapped_by: Fingerprint = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,13 @@ class Wrapped:
     key_id: str
     algorithm: int
     content: bytes = field(repr=False)
+
+
+class KeyHolder(Protocol):
+    """Whoever holds the private keys: a keyring, or a program that keeps them to itself."""
+
+    def unwrap(self, wrapped: Sequence[Wrapped], /) -> SessionKey:
+        """The session key of a message, or a random one; WrongRecipient when none is for us."""
 
 
 def fresh_session_key() -> SessionKey:
@@ -99,7 +108,7 @@ def unwrap(wrapped: Sequence[Wrapped], keys: Mapping[str, PrivateKey]) -> Sessio
         raise WrongRecipient(f"addressed to {named}")
     for one, key in pairs:
         try:
-            return _session_key(_unwrap(one, key))
+            return session_key(_unwrap(one, key), by=key.public.fingerprint)
         except (ValueError, InvalidUnwrap, Malformed):
             continue
     return fresh_session_key()
@@ -113,7 +122,8 @@ def _addressed(one: Wrapped, keys: Iterable[PrivateKey]) -> list[PrivateKey]:
     ]
 
 
-def _session_key(message: bytes) -> SessionKey:
+def session_key(message: bytes, *, by: Fingerprint) -> SessionKey:
+    """The session key in an unwrapped message; Malformed where it is none, or WeakCipher."""
     if len(message) < 3:
         raise Malformed("too short for a session key")
     cipher, key, checksum = message[0], message[1:-2], int.from_bytes(message[-2:], "big")
@@ -123,7 +133,7 @@ def _session_key(message: bytes) -> SessionKey:
         raise WeakCipher(f"cipher algorithm {cipher}")
     if CIPHER_KEY_OCTETS.get(cipher) != len(key):
         raise Malformed("an unknown cipher, or a key of the wrong length")
-    return SessionKey(cipher, key)
+    return SessionKey(cipher, key, by)
 
 
 def _unwrap(one: Wrapped, key: PrivateKey) -> bytes:

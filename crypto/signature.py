@@ -6,32 +6,46 @@ itself. Makes no judgement on strength: crypto.policy does.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 
 from crypto.fields import Fields, seconds
 from crypto.policy import REVOCATION_HASHES, SHA_512
-from crypto.publickey import ECDSA, EDDSA, RSA, PublicKey, verify_digest
+from crypto.publickey import ECDSA, EDDSA, RSA, Fingerprint, PublicKey, verify_digest
 from crypto.refusals import Malformed, Unsupported
 
-BINARY = 0x00
+BINARY, TEXT = 0x00, 0x01
 CERTIFICATIONS = frozenset({0x10, 0x11, 0x12, 0x13})
 BINDING, BACK_SIGNATURE, DIRECT = 0x18, 0x19, 0x1F
 KEY_REVOCATION, BINDING_REVOCATION, CERTIFICATION_REVOCATION = 0x20, 0x28, 0x30
 
 _CREATED, _EXPIRES, _KEY_EXPIRES, _ISSUER = 2, 3, 9, 16
-_PRIMARY, _FLAGS, _EMBEDDED, _ISSUER_FINGERPRINT = 25, 27, 32, 33
+_PRIMARY, _FLAGS, _EMBEDDED, _ISSUER_FINGERPRINT, _INTENDED = 25, 27, 32, 33, 35
 # Understood or harmless; a critical subpacket outside this set voids the signature.
 _KNOWN = frozenset(
-    {2, 3, 4, 5, 6, 7, 9, 11, 16, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 32, 33, 34}
+    {2, 3, 4, 5, 6, 7, 9, 11, 16, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 32, 33, 34, 35}
 )
 _CRITICAL = 0x80
 MAY_SIGN, MAY_ENCRYPT = 0x02, 0x0C
 
 Subpackets = dict[int, bytes]
+
+
+class Hash(Protocol):
+    """A hashlib context."""
+
+    def update(self, data: bytes, /) -> None:
+        """More of the document."""
+
+    def digest(self) -> bytes:
+        """The digest of what was seen."""
+
+    def copy(self) -> "Hash":
+        """Another context that has seen the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,7 @@ class Signature:
     primary: int
     issuer_fingerprint: str
     issuer_key_id: str
+    intended: tuple[str, ...]
     embedded: tuple[bytes, ...] = field(repr=False)
     hashed: bytes = field(repr=False)
     start: bytes = field(repr=False)
@@ -67,7 +82,8 @@ def parse_signature(body: bytes) -> Signature:
     if version != 4:
         raise Unsupported(f"signature version {version}")
     kind, algorithm, hash_id = fields.number(1), fields.number(1), fields.number(1)
-    hashed = _understood(_subpackets(fields.take(fields.number(2))))
+    subpackets = _subpackets(fields.take(fields.number(2)))
+    hashed = _understood(subpackets)
     hashed_part = body[: fields.at]
     unhashed = _last(_subpackets(fields.take(fields.number(2))))
     start = fields.take(2)
@@ -86,6 +102,7 @@ def parse_signature(body: bytes) -> Signature:
         primary=(hashed.get(_PRIMARY) or b"\0")[0],
         issuer_fingerprint=advisory.get(_ISSUER_FINGERPRINT, b"")[1:].hex().upper(),
         issuer_key_id=advisory.get(_ISSUER, b"").hex().upper(),
+        intended=_intended(subpackets),
         embedded=tuple(part[_EMBEDDED] for part in (hashed, unhashed) if _EMBEDDED in part),
         hashed=hashed_part,
         start=start,
@@ -95,10 +112,16 @@ def parse_signature(body: bytes) -> Signature:
 
 def check(signature: Signature, subject: bytes, *, signer: PublicKey) -> Signature:
     """Return the signature if `signer` made it over `subject`; else raise InvalidSignature."""
-    if signature.algorithm != signer.algorithm or signature.hash_id not in REVOCATION_HASHES:
+    if signature.hash_id not in REVOCATION_HASHES:
         raise InvalidSignature
     name = REVOCATION_HASHES[signature.hash_id]
-    context = hashlib.new(name, subject, usedforsecurity=False)
+    return check_over(hashlib.new(name, subject, usedforsecurity=False), signature, signer=signer)
+
+
+def check_over(context: Hash, signature: Signature, *, signer: PublicKey) -> Signature:
+    """As `check`, over what the context has hashed, which is used up."""
+    if signature.algorithm != signer.algorithm:
+        raise InvalidSignature
     context.update(trailer(signature.hashed))
     digest = context.digest()
     if digest[:2] != signature.start:
@@ -113,11 +136,17 @@ def trailer(hashed: bytes) -> bytes:
     return hashed + b"\x04\xff" + len(hashed).to_bytes(4, "big")
 
 
-def new_hashed_part(key: PublicKey, *, now: datetime) -> bytes:
-    """The hashed part of a new SHA-512 signature over a binary document."""
+def new_hashed_part(
+    key: PublicKey, *, now: datetime, intended: Sequence[Fingerprint] = ()
+) -> bytes:
+    """The hashed part of a new SHA-512 signature over a binary document.
+
+    `intended` are the certificates it is meant for; none where it is for everybody.
+    """
     created = bytes([5, 0x80 | _CREATED]) + seconds(now)
     issuer = bytes([22, _ISSUER_FINGERPRINT, 4]) + bytes.fromhex(key.fingerprint)
-    subpackets = issuer + created
+    meant = (bytes([22, _INTENDED, 4]) + bytes.fromhex(one) for one in intended)
+    subpackets = issuer + created + b"".join(meant)
     header = bytes([4, BINARY, key.algorithm, SHA_512])
     return header + len(subpackets).to_bytes(2, "big") + subpackets
 
@@ -139,6 +168,13 @@ def _understood(subpackets: list[tuple[int, bytes]]) -> Subpackets:
 def _last(subpackets: list[tuple[int, bytes]]) -> Subpackets:
     """By kind; of several, the last counts (RFC 9580 section 5.2.3.9)."""
     return {kind & ~_CRITICAL: content for kind, content in subpackets}
+
+
+def _intended(subpackets: list[tuple[int, bytes]]) -> tuple[str, ...]:
+    """The certificates that the document is meant for (RFC 9580 section 5.2.3.36)."""
+    return tuple(
+        content[1:].hex().upper() for kind, content in subpackets if kind & ~_CRITICAL == _INTENDED
+    )
 
 
 def _subpackets(area: bytes) -> list[tuple[int, bytes]]:

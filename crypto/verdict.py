@@ -1,19 +1,23 @@
-"""The verdict on signatures: ours on policy, Sequoia's on the signature itself; both must agree.
+"""The verdict on signatures, ours in one pass and Sequoia's where it can look for itself.
 
-A signature is taken apart here to say exactly what is wrong with it; then pysequoia verifies it as
-a detached signature against the one certificate that it names. At least one signature must be
-good and by an expected sender, and none by an expected sender may be bad. Signatures by strangers
-are passed over.
+A signature is taken apart here to say exactly what is wrong with it, and verified with OpenSSL over
+the digest that was taken while the document streamed by. Where the document is still in memory,
+pysequoia verifies the same octets as a detached signature against the one certificate that the
+signature names, and both must agree; beyond that its second pass would need the whole document in
+memory or in the clear on a disk. At least one signature must be good and by an expected sender, and
+none by an expected sender may be bad. Signatures by strangers are passed over.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pysequoia
+from cryptography.exceptions import InvalidSignature
 
 from crypto.certificate import Certificate
 from crypto.components import Component
+from crypto.digesting import Digests, Method
 from crypto.errors import MessageRefused
 from crypto.framing import SIGNATURE
 from crypto.policy import CLOCK_SKEW, STRONG_HASHES, WEAK_HASHES
@@ -29,7 +33,7 @@ from crypto.refusals import (
     WeakHash,
     WeakKey,
 )
-from crypto.signature import BINARY, Signature, parse_signature
+from crypto.signature import BINARY, TEXT, Signature, check_over, parse_signature
 from crypto.vetting import faults, first_line
 from crypto.writing import packet
 
@@ -48,10 +52,23 @@ class Verified:
     signer: Certificate
     signing_key: Fingerprint
     signed_at: datetime
+    intended: tuple[Fingerprint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What is signed: its digests, and its octets where they are in memory."""
+
+    digests: Digests
+    content: bytes | None = field(repr=False)
 
 
 def verify_signatures(
-    data: bytes, signatures: Sequence[bytes], *, senders: Sequence[Certificate], now: datetime
+    document: Document,
+    signatures: Sequence[bytes],
+    *,
+    senders: Sequence[Certificate],
+    now: datetime,
 ) -> Verified:
     """The first good signature by a sender, once none by a sender is bad; or MessageRefused.
 
@@ -61,7 +78,7 @@ def verify_signatures(
         raise NotSigned("no signature packet")
     parsed = [(body, parse_signature(body)) for body in signatures]
     good = [
-        _verify(data, body, signature, among=named, now=now)
+        _verify(document, body, signature, among=named, now=now)
         for body, signature in parsed
         if (named := _named(signature, senders))
     ]
@@ -85,15 +102,24 @@ def _named(signature: Signature, senders: Sequence[Certificate]) -> list[_Candid
 
 
 def _verify(
-    data: bytes, body: bytes, signature: Signature, *, among: list[_Candidate], now: datetime
+    document: Document,
+    body: bytes,
+    signature: Signature,
+    *,
+    among: list[_Candidate],
+    now: datetime,
 ) -> Verified:
     refusals = []
     for sender, component in among:
         try:
             _require_policy(signature, sender, component, now=now)
-            return _require_good(data, body, sender, component, signed_at=signature.created_at)
+            _require_signed(document.digests, signature, component)
+            if document.content is not None:
+                _require_sequoia_agrees(document.content, body, sender, component)
         except MessageRefused as refused:
             refusals.append(refused)
+            continue
+        return Verified(sender, component.key.fingerprint, signature.created_at, signature.intended)
     raise refusals[0]
 
 
@@ -105,7 +131,7 @@ def _require_policy(
         raise WeakHash(WEAK_HASHES[signature.hash_id])
     if signature.hash_id not in STRONG_HASHES:
         raise Unsupported(f"hash algorithm {signature.hash_id}")
-    if signature.kind != BINARY:
+    if signature.kind not in {BINARY, TEXT}:
         raise Unsupported(f"signature of type {signature.kind:#04x}")
     for fault in faults(sender, component, now=now):
         raise _BY_FAULT[fault.code](fault.sentence, cause_code=fault.code)
@@ -123,16 +149,28 @@ def _require_times(signature: Signature, component: Component, *, now: datetime)
         raise BadSignature("the signature has expired", cause_code="signature-expired")
 
 
-def _require_good(
-    data: bytes, body: bytes, sender: Certificate, component: Component, *, signed_at: datetime
-) -> Verified:
+def _require_signed(digests: Digests, signature: Signature, component: Component) -> None:
+    """The signature itself, by OpenSSL, over the digest taken in passing."""
+    context = digests.over(Method(signature.hash_id, signature.kind))
+    if context is None:
+        raise BadSignature("announced with another hash or type than it has")
+    try:
+        check_over(context, signature, signer=component.key)
+    except InvalidSignature:
+        raise BadSignature("does not verify") from None
+
+
+def _require_sequoia_agrees(
+    content: bytes, body: bytes, sender: Certificate, component: Component
+) -> None:
     """Sequoia's verdict; and it must have used the certificate and key that we judged."""
     try:
         detached = pysequoia.Sig.from_bytes(packet(SIGNATURE, body))
-        result = pysequoia.verify(bytes=data, store=lambda _: [sender.sequoia], signature=detached)
+        result = pysequoia.verify(
+            bytes=content, store=lambda _: [sender.sequoia], signature=detached
+        )
     except RuntimeError as refused:
         raise BadSignature(first_line(refused)) from None
     used = [(one.certificate.upper(), one.signing_key.upper()) for one in result.valid_sigs]
     if used != [(sender.fingerprint, component.key.fingerprint)]:
         raise BadSignature("verified under another key", cause_code="key-mismatch")
-    return Verified(sender, component.key.fingerprint, signed_at)

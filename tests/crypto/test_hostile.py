@@ -191,7 +191,10 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
     "MD5": (lambda: enclosed(signed(signature(hash_id=1))), "weak-hash"),
     "SHA-224": (lambda: enclosed(signed(signature(hash_id=11))), "weak-hash"),
     "signature of version 3": (lambda: enclosed(signed(signature(version=3))), "unsupported"),
-    "signature over text": (lambda: enclosed(signed(signature(kind=1))), "unsupported"),
+    "signature over text, announced as over octets": (
+        lambda: enclosed(signed(signature(kind=1))),
+        "bad-signature",
+    ),
     "signature without a document": (lambda: enclosed(signed(signature(kind=2))), "unsupported"),
     "signature with a critical unknown": (
         lambda: enclosed(with_critical_subpacket()),
