@@ -1,8 +1,8 @@
 """OpenPGP for the gateway (RFC 9580): bytes in, bytes out.
 
-Reads and vets certificates, opens messages (decrypts AND verifies, or raises), seals to the vault
-and unseals, signs and encrypts for senders, makes and verifies detached signatures. Knows no
-agency, no database and no network, and does not log.
+Reads and vets certificates, opens messages (decrypts AND verifies, or raises), seals to the vault,
+rewraps and unseals, signs and encrypts for senders, makes and verifies detached signatures; all in
+bounded memory. Knows no agency, no database and no network, and does not log.
 """
 
 from crypto.armor import Form, sniff
@@ -20,7 +20,10 @@ from crypto.keyring import Keyring, generate_key, public_part
 from crypto.opening import Opened, open_message
 from crypto.policy import Limits
 from crypto.publickey import Fingerprint
+from crypto.rewrapping import rewrap
+from crypto.scratch import Scratch
 from crypto.sealing import Sealed, seal, sign_and_encrypt, unseal
+from crypto.sessionkey import KeyHolder, SessionKey, Wrapped, packet_of
 from crypto.verdict import Verified
 from crypto.vetting import read_certificate
 from crypto.wkd import wkd_hash
@@ -31,20 +34,26 @@ __all__ = [
     "CryptoError",
     "Fingerprint",
     "Form",
+    "KeyHolder",
     "KeyRefused",
     "Keyring",
     "Limits",
     "MessageRefused",
     "Opened",
+    "Scratch",
     "Sealed",
+    "SessionKey",
     "Verified",
     "Weakness",
+    "Wrapped",
     "WrongContext",
     "generate_key",
     "load_certificate",
     "open_message",
+    "packet_of",
     "public_part",
     "read_certificate",
+    "rewrap",
     "seal",
     "sign_and_encrypt",
     "sign_detached",

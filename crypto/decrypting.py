@@ -6,7 +6,6 @@ ciphertext is always answered "mdc-failed" and never by how its garbage happened
 """
 
 from collections.abc import Callable
-from typing import BinaryIO
 
 from crypto.armor import binary
 from crypto.contents import Contents, read_contents
@@ -39,7 +38,7 @@ class _Counted:
 
 
 def decrypt(
-    source: BinaryIO, keyring: KeyHolder, *, limits: Limits, make_scratch: MakeScratch
+    source: Readable, keyring: KeyHolder, *, limits: Limits, make_scratch: MakeScratch
 ) -> tuple[Contents, SessionKey]:
     """Decrypt one message, armored or binary, and check its integrity; or raise MessageRefused.
 

@@ -24,25 +24,30 @@ _PASSED = frozenset({framing.MARKER, framing.PADDING})
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The session keys as wrapped, and the encrypted data after its version octet."""
+    """The session keys as wrapped, and the encrypted data after its version octet.
+
+    `data_at` is where the packet of the encrypted data begins.
+    """
 
     wrapped: tuple[Wrapped, ...]
     body: Body
+    data_at: int
 
 
 def read_envelope(octets: Octets, *, limits: Limits) -> Envelope:
     """Read up to the encrypted data, or raise MessageRefused."""
     wrapped: list[Wrapped] = []
-    count = 0
+    count = at = 0
     while packet := next_packet(octets):
         if packet.tag == framing.PROTECTED:
             if packet.body.exactly(1) != b"\x01":
                 raise Unsupported("integrity protected data of another version than 1")
-            return Envelope(tuple(wrapped), packet.body)
+            return Envelope(tuple(wrapped), packet.body, at)
         count += packet.tag in _KEYS
         if count > limits.session_keys:
             raise Malformed(f"more than {limits.session_keys} session keys")
         wrapped += _passed_over(packet)
+        at = octets.position
     raise Truncated("no encrypted data")
 
 

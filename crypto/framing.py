@@ -37,10 +37,17 @@ class Octets:
         self._source = source
         self._held = b""
         self._at = 0
+        self._before = 0
+
+    @property
+    def position(self) -> int:
+        """How many octets have been handed out."""
+        return self._before + self._at
 
     def some(self, most: int) -> bytes:
         """One to `most` octets, or none at the end."""
         if self._at == len(self._held):
+            self._before += self._at
             self._held, self._at = self._source.read(CHUNK), 0
         piece = self._held[self._at : self._at + most]
         self._at += len(piece)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from crypto.certificate import Certificate
 from crypto.decrypting import MakeScratch, decrypt
-from crypto.framing import CHUNK
+from crypto.framing import CHUNK, Readable
 from crypto.keyring import Keyring
 from crypto.policy import Limits
 from crypto.publickey import Fingerprint
@@ -42,7 +42,7 @@ class Opened:
 
 
 def open_message(
-    source: BinaryIO,
+    source: Readable,
     *,
     keyring: Keyring,
     senders: Sequence[Certificate],

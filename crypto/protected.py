@@ -2,8 +2,8 @@
 
 RFC 9580 section 5.13.1. The reader hands out decrypted octets as they come, so that memory stays
 bounded; whoever reads must not let them out before the end is reached, where the check stands.
-The two repeated octets of the prefix ("quick check") are never looked at: to answer them is to
-tell an attacker about the plaintext.
+The two repeated octets of the prefix ("quick check") are not looked at in what a stranger sends: to
+answer them is to tell an attacker about the plaintext.
 """
 
 from hashlib import sha1
@@ -22,6 +22,20 @@ _ZERO = bytes(16)
 _PREFIX = 18
 _MDC_HEADER = b"\xd3\x14"
 _TAIL = 22
+
+
+def require_own_key(body: Readable, key: bytes) -> None:
+    """Raise MdcFailed unless the key fits the two repeated octets; for objects of our own only.
+
+    It reads the prefix and no more. On what a stranger sends this would answer questions that he
+    may not ask (Mister and Zuccherato 2005).
+    """
+    prefix = b""
+    while len(prefix) < _PREFIX and (piece := body.read(_PREFIX - len(prefix))):
+        prefix += piece
+    plain = Cipher(AES(key), CFB(_ZERO)).decryptor().update(prefix)
+    if len(plain) < _PREFIX or plain[-4:-2] != plain[-2:]:
+        raise MdcFailed("the session key does not fit")
 
 
 class ProtectedReader:

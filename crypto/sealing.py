@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
 from shutil import copyfileobj
-from typing import BinaryIO
 
 from crypto.certificate import Certificate
 from crypto.decrypting import MakeScratch, decrypt
 from crypto.detached import digest_signature
 from crypto.errors import CertificateRefused, Weakness, WrongContext
 from crypto.fields import seconds
-from crypto.framing import CHUNK, LITERAL, ONE_PASS, PROTECTED, SIGNATURE
+from crypto.framing import CHUNK, LITERAL, ONE_PASS, PROTECTED, SIGNATURE, Readable
 from crypto.keyring import Keyring
 from crypto.policy import SHA_512, Limits
 from crypto.protected import ProtectedWriter
+from crypto.publickey import PublicKey
 from crypto.scratch import Scratch
 from crypto.sessionkey import KeyHolder, PrivateKey, fresh_session_key, wrap
 from crypto.signature import BINARY
 from crypto.vetting import encryption_key
-from crypto.writing import Parts, Write, packet
+from crypto.writing import Parts, Sink, Write, packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ class Sealed:
 
 
 def seal(
-    source: BinaryIO,
-    sink: BinaryIO,
+    source: Readable,
+    sink: Sink,
     *,
     recipients: Sequence[Certificate],
     context: str,
@@ -59,8 +59,8 @@ def seal(
 
 
 def unseal(
-    source: BinaryIO,
-    sink: BinaryIO,
+    source: Readable,
+    sink: Sink,
     *,
     keyring: KeyHolder,
     context: str,
@@ -82,8 +82,8 @@ def unseal(
 
 
 def sign_and_encrypt(
-    source: BinaryIO,
-    sink: BinaryIO,
+    source: Readable,
+    sink: Sink,
     *,
     signer: Keyring,
     recipients: Sequence[Certificate],
@@ -108,10 +108,17 @@ def sign_and_encrypt(
     return _encrypt(sink, recipients=recipients, now=now, fill=fill)
 
 
+def encryption_keys(recipients: Sequence[Certificate], *, now: datetime) -> list[PublicKey]:
+    """A key for each recipient, or CertificateRefused; also when there is nobody."""
+    if not recipients:
+        raise CertificateRefused((Weakness("no-recipient", "There is nobody to encrypt to."),))
+    return [encryption_key(recipient, now=now) for recipient in recipients]
+
+
 class _Measured:
     """A sink that knows the size and hash of what it took."""
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._hash = hashlib.sha256()
         self._size = 0
@@ -126,14 +133,14 @@ class _Measured:
 
 
 def _encrypt(
-    sink: BinaryIO,
+    sink: Sink,
     *,
     recipients: Sequence[Certificate],
     now: datetime,
     fill: Callable[[Write], None],
 ) -> Sealed:
     # All keys are chosen before the first octet is written: a refusal leaves the sink untouched.
-    keys = [encryption_key(recipient, now=now) for recipient in _some(recipients)]
+    keys = encryption_keys(recipients, now=now)
     session, measured = fresh_session_key(), _Measured(sink)
     for key in keys:
         measured.write(wrap(session, key))
@@ -145,12 +152,6 @@ def _encrypt(
     return measured.sealed()
 
 
-def _some(recipients: Sequence[Certificate]) -> Sequence[Certificate]:
-    if not recipients:
-        raise CertificateRefused((Weakness("no-recipient", "There is nobody to encrypt to."),))
-    return recipients
-
-
 def _one_pass(key: PrivateKey) -> bytes:
     """RFC 9580 section 5.4; the last octet says that no further signature follows around it."""
     header = bytes([3, BINARY, SHA_512, key.public.algorithm])
@@ -158,7 +159,7 @@ def _one_pass(key: PrivateKey) -> bytes:
 
 
 def _write_literal(
-    source: BinaryIO,
+    source: Readable,
     write: Write,
     *,
     filename: str,
@@ -176,5 +177,5 @@ def _write_literal(
     parts.finish()
 
 
-def _pieces(source: BinaryIO) -> Iterable[bytes]:
+def _pieces(source: Readable) -> Iterable[bytes]:
     return iter(lambda: source.read(CHUNK), b"")

@@ -97,6 +97,12 @@ def wrap(session: SessionKey, key: PublicKey) -> bytes:
     return packet(SESSION_KEY, header + content)
 
 
+def packet_of(one: Wrapped) -> bytes:
+    """The packet that a wrapped key came in, for another program to unwrap."""
+    header = b"\x03" + bytes.fromhex(one.key_id) + bytes([one.algorithm])
+    return packet(SESSION_KEY, header + one.content)
+
+
 def unwrap(wrapped: Sequence[Wrapped], keys: Mapping[str, PrivateKey]) -> SessionKey:
     """The session key, or a random one. WrongRecipient when nothing is addressed to `keys`.
 

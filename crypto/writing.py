@@ -4,12 +4,19 @@ Always the new format. Parts are 64 KiB, well above the 512 octets that the firs
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 PART_EXPONENT = 16
 _PART = 1 << PART_EXPONENT
 
 Write = Callable[[bytes], Any]
+
+
+class Sink(Protocol):
+    """Where octets go, all that are given."""
+
+    def write(self, data: bytes, /) -> Any:
+        """Take them."""
 
 
 def packet(tag: int, body: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 import os
 from pathlib import Path
+from shutil import copyfileobj
+from typing import IO, BinaryIO
 
 from crypto import Keyring
 from gateway.cli.failures import USAGE, Failure
@@ -25,6 +27,12 @@ def write_new(path: Path, data: bytes) -> None:
 def write_secret(path: Path, data: bytes) -> None:
     """Write a new file that its owner alone can read; raises FileExistsError."""
     _write(path, data, mode=0o600)
+
+
+def copy_secret(source: IO[bytes], path: Path) -> None:
+    """Copy a stream to a new file that its owner alone can read; raises FileExistsError."""
+    with _new(path, mode=0o600) as stream:
+        copyfileobj(source, stream)
 
 
 def read_passphrase(file: Path | None) -> str | None:
@@ -52,7 +60,10 @@ def nothing_to_sign_with() -> Failure:
 
 
 def _write(path: Path, data: bytes, *, mode: int) -> None:
-    # O_EXCL: no race between looking and writing, and no following of a link that waits there.
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(handle, "wb") as stream:
+    with _new(path, mode=mode) as stream:
         stream.write(data)
+
+
+def _new(path: Path, *, mode: int) -> BinaryIO:
+    # O_EXCL: no race between looking and writing, and no following of a link that waits there.
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
+from io import BufferedReader
 from pathlib import Path
 from uuid import UUID
 from zipfile import ZipFile
 
 import click
 
-from crypto import Keyring, read_certificate, verify_detached
+from crypto import KeyHolder, Scratch, read_certificate, verify_detached
 from crypto import unseal as open_sealed
 from gateway.cli.failures import UNTRUSTED, Failure
-from gateway.cli.files import load_key, read_text, write_secret
+from gateway.cli.files import copy_secret, load_key, read_text
+from gateway.cli.gnupg import GnupgKeys
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json, step_progress
 from gateway.cli.release import require_same
@@ -31,7 +32,8 @@ class _Object:
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--key", type=EXISTING, required=True, help="The vault's private key.")
+@click.option("--key", type=EXISTING, help="The vault's private key.")
+@click.option("--gpg", is_flag=True, help="Use your own gpg instead; the key may be on a card.")
 @click.option("--passphrase-file", type=EXISTING, help="A file with its passphrase.")
 @click.option(
     "--gateway-certificate",
@@ -46,7 +48,8 @@ class _Object:
 def unseal(
     folder: Path,
     *,
-    key: Path,
+    key: Path | None,
+    gpg: bool,
     passphrase_file: Path | None,
     gateway_certificate: Path,
     out: Path,
@@ -58,7 +61,7 @@ def unseal(
     """
     _require_signed(folder / "manifest.json", gateway_certificate)
     objects = _objects(folder / "manifest.json")
-    keyring = load_key(key, passphrase_file)
+    keyring = _vault(key, passphrase_file, gpg=gpg)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     with step_progress("Unsealing", len(objects)) as bar:
         for each in objects:
@@ -67,6 +70,14 @@ def unseal(
     records = sum(each.records for each in objects)
     facts = {"objects": len(objects), "records": records, "folder": str(out)}
     print_json(facts) if as_json else print_facts(facts)
+
+
+def _vault(key: Path | None, passphrase_file: Path | None, *, gpg: bool) -> KeyHolder:
+    if key is not None and not gpg:
+        return load_key(key, passphrase_file)
+    if key is None and gpg:
+        return GnupgKeys()
+    raise click.UsageError("Name the vault's private key with --key, or use --gpg.")
 
 
 def _require_signed(manifest: Path, certificate: Path) -> None:
@@ -104,13 +115,14 @@ def _objects(manifest: Path) -> list[_Object]:
         ) from error
 
 
-def _unseal_one(each: _Object, source: Path, keyring: Keyring, out: Path) -> None:
+def _unseal_one(each: _Object, source: Path, keyring: KeyHolder, out: Path) -> None:
     # Whoever has the vault's certificate can seal: the hash says that the gateway did.
     require_same(source, expected=each.sealed_sha256)
-    archive, target = BytesIO(), out / str(each.submission)
-    with source.open("rb") as sealed:
+    target = out / str(each.submission)
+    with source.open("rb") as sealed, Scratch() as archive:
         open_sealed(sealed, archive, keyring=keyring, context=each.context)
-    target.mkdir(mode=0o700)
-    with ZipFile(archive) as bundle:
-        for name in bundle.namelist():
-            write_secret(target / Path(name).name, bundle.read(name))
+        target.mkdir(mode=0o700)
+        with ZipFile(BufferedReader(archive.rewind())) as bundle:
+            for name in bundle.namelist():
+                with bundle.open(name) as entry:
+                    copy_secret(entry, target / Path(name).name)

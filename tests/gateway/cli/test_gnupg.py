@@ -1,16 +1,26 @@
-"""Signing with the user's own gpg, as those do whose key is on a card or in an agent."""
+"""Signing and unsealing with the user's own gpg: the key may be on a card, or in an agent."""
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 from zipfile import ZipFile
 
 import pytest
 
-from crypto import Keyring, generate_key, load_certificate, open_message, public_part
+from crypto import (
+    Certificate,
+    Keyring,
+    generate_key,
+    load_certificate,
+    open_message,
+    public_part,
+    seal,
+    sign_detached,
+)
 from crypto import verify_detached as verify
 from gateway.cli import failures, gnupg
 from tests.crypto.gnupg import Gnupg, require_gpg
@@ -75,3 +85,78 @@ def test_without_gpg_the_command_says_so(shell: Shell, desk: Desk) -> None:
     given = ("--profile", desk.profile, "--period", QUARTER, "--gpg-user", "0" * 40)
     command = ("package", *desk.records(), *given, "--out", desk.folder / "p.zip")
     assert "gpg is not installed" in shell.fails(failures.USAGE, *command, PATH="").err
+
+
+def zipped(**files: bytes) -> BytesIO:
+    archive = BytesIO()
+    with ZipFile(archive, "w") as bundle:
+        for name, content in files.items():
+            bundle.writestr(name, content)
+    archive.seek(0)
+    return archive
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Keyring:
+    """The gateway's key; its certificate is in `gateway.asc`."""
+    secret = generate_key("Gateway", now=datetime.now(UTC), valid_for=None)
+    (tmp_path / "gateway.asc").write_bytes(public_part(secret))
+    return Keyring.load([secret])
+
+
+def released(folder: Path, gateway: Keyring, vault: Certificate) -> str:
+    """A release of one object, as `gateway release fetch` leaves it; answer the submission."""
+    submission, sealed, now = str(uuid4()), BytesIO(), datetime.now(UTC) + timedelta(seconds=2)
+    archive = zipped(CASE=b"one case", EXPL=b"x" * (1 << 20))
+    facts = seal(archive, sealed, recipients=[vault], context="s-1.zip", now=now)
+    each = {
+        "submission": submission,
+        "context": "s-1.zip",
+        "records": 2,
+        "sealed_sha256": facts.sha256,
+    }
+    manifest = json.dumps({"objects": [each]}).encode()
+    (folder / f"{submission}.pgp").write_bytes(sealed.getvalue())
+    (folder / "manifest.json").write_bytes(manifest)
+    signature = sign_detached(manifest, signer=gateway, now=datetime.now(UTC))
+    (folder / "manifest.json.asc").write_text(signature)
+    return submission
+
+
+@pytest.mark.parametrize("algorithm", ["rsa3072", "ed25519", "nistp256"])
+def test_the_vaults_key_stays_with_gpg(
+    gpg: Gnupg, gateway: Keyring, shell: Shell, tmp_path: Path, algorithm: str
+) -> None:
+    user = gpg.new_key("Vault <vault@commissioner.test>", algorithm=algorithm)
+    submission = released(tmp_path, gateway, load_certificate(gpg.export(user)))
+    out = tmp_path / "opened"
+    command = ("unseal", tmp_path, "--gpg", "--out", out)
+    shell.well(*command, "--gateway-certificate", tmp_path / "gateway.asc")
+    assert (out / submission / "CASE").read_bytes() == b"one case"
+    assert (out / submission / "EXPL").stat().st_size == 1 << 20
+
+
+def test_gpg_without_the_vaults_key_opens_nothing(
+    gpg: Gnupg, gateway: Keyring, shell: Shell, tmp_path: Path
+) -> None:
+    user = gpg.new_key("Clerk <clerk@commissioner.test>", algorithm="ed25519")
+    other = generate_key("Vault", now=datetime.now(UTC), valid_for=None)
+    released(tmp_path, gateway, load_certificate(public_part(other)))
+    command = ("unseal", tmp_path, "--gpg", "--out", tmp_path / "opened")
+    trusted = ("--gateway-certificate", tmp_path / "gateway.asc")
+    done = shell.fails(failures.FAILED, *command, *trusted)
+    assert "private key" in done.err
+    assert list((tmp_path / "opened").iterdir()) == []
+    assert user
+
+
+@pytest.mark.parametrize("given", [(), ("--gpg", "--key", "gateway.asc")])
+def test_one_of_key_and_gpg_is_named(
+    gateway: Keyring, shell: Shell, tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    vault = generate_key("Vault", now=datetime.now(UTC), valid_for=None)
+    released(tmp_path, gateway, load_certificate(public_part(vault)))
+    options = [tmp_path / each if each.endswith(".asc") else each for each in given]
+    command = ("unseal", tmp_path, *options, "--out", tmp_path / "opened")
+    trusted = ("--gateway-certificate", tmp_path / "gateway.asc")
+    assert "--gpg" in shell.fails(failures.USAGE, *command, *trusted).err
