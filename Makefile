@@ -53,6 +53,10 @@ lint: $(INSTALLED) ## Check style, formatting, types and the direction of import
 bench: $(INSTALLED) ## Measure; one JSON object a line on stdout
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+.PHONY: bench-crypto
+bench-crypto: $(INSTALLED) ## Measure the OpenPGP engine against gpg
+	@$(BIN)/python -m tests.bench.messages
+
 .PHONY: chaos
 chaos: $(INSTALLED) ## Kill processes at random and check that nothing acknowledged is lost
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -24,7 +24,7 @@ _START = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*-----BEGIN PGP MESSAGE-----[ \t]*\r?\n"
     rb"(?:[^\r\n]*: [^\r\n]*\r?\n)*[ \t]*\r?\n"
 )
-_END_OF_DATA = re.compile(rb"[=-]")
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _END_LINE = b"-----END PGP MESSAGE-----"
 _END = re.compile(rb"(={0,2})\s*(?:=[A-Za-z0-9+/]{4}\s*)?-----END PGP MESSAGE-----\s*\Z")
 
@@ -118,17 +118,17 @@ class _Dearmored:
         """About three quarters of `size` octets, or none at the end of the armor."""
         while not self._ended:
             chunk = self._source.read(size)
-            if not chunk and not _END_OF_DATA.search(self._text):
+            if not chunk and _end_of_data(self._text) is None:
                 raise Truncated("the armor does not end")
             if decoded := self._decode(self._text + chunk):
                 return decoded
         return b""
 
     def _decode(self, text: bytes) -> bytes:
-        end = _END_OF_DATA.search(text)
+        end = _end_of_data(text)
         if end is not None:
             self._ended = True
-            return _base64(text[: end.start()] + self._padding(text[end.start() :]))
+            return _last_base64(text[:end] + self._padding(text[end:]))
         packed = text.translate(None, _SPACE)
         whole = len(packed) - len(packed) % 4
         self._text = packed[whole:]
@@ -152,7 +152,20 @@ def _after_headers(text: bytes) -> bytes:
     return text[start.end() :]
 
 
-def _base64(text: bytes) -> bytes:
+def _end_of_data(text: bytes) -> int | None:
+    """Where the padding, the checksum or the end line begins."""
+    found = [at for at in (text.find(b"="), text.find(b"-")) if at >= 0]
+    return min(found) if found else None
+
+
+def _base64(packed: bytes) -> bytes:
+    """Whole groups of four without padding. Faster than strict decoding, and as strict."""
+    if packed.translate(None, _ALPHABET):
+        raise Malformed("the armor is not base64")
+    return binascii.a2b_base64(packed)
+
+
+def _last_base64(text: bytes) -> bytes:
     try:
         return binascii.a2b_base64(text.translate(None, _SPACE), strict_mode=True)
     except binascii.Error as invalid:

@@ -8,12 +8,11 @@ scratch until 6 has passed, and memory is bounded whatever the size.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import BufferedReader
 from typing import BinaryIO
 
 from crypto.certificate import Certificate
 from crypto.decrypting import MakeScratch, decrypt
-from crypto.framing import CHUNK, Readable
+from crypto.framing import Readable
 from crypto.keyring import Keyring
 from crypto.policy import Limits
 from crypto.publickey import Fingerprint
@@ -63,7 +62,7 @@ def open_message(
         contents.plaintext.close()
         raise
     return Opened(
-        plaintext=BufferedReader(contents.plaintext, CHUNK),
+        plaintext=contents.plaintext.reader(),
         size=contents.plaintext.size,
         signer=verified.signer,
         signing_key=verified.signing_key,

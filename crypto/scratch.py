@@ -92,6 +92,10 @@ class Scratch(io.RawIOBase):
         self._at = 0
         return self
 
+    def reader(self) -> io.BufferedReader:
+        """End the writing and read from the start; closing the reader closes this."""
+        return io.BufferedReader(self.rewind(), PAGE)
+
     def readinto(self, buffer: "WriteableBuffer", /) -> int:
         """Read up to the end of a page; 0 at the end."""
         self._require(writing=False)

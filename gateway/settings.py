@@ -47,6 +47,7 @@ class Settings:
     max_upload_bytes: int
     vault_retention_days: int
     worker_concurrency: int
+    scratch_folder: Path | None
 
     @classmethod
     def load(cls, environ: Mapping[str, str], process: Process) -> "Settings":
@@ -77,6 +78,7 @@ class Settings:
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
+            scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
         )
         faults = reader.faults + (settings.unsafe() if settings.production else [])
         if faults:
@@ -156,6 +158,15 @@ class _Reader:
         path = Path(self.text(name))
         if not path.parent.is_dir():
             self.faults.append(f"{name}: there is no folder {path.parent}.")
+        return path
+
+    def folder_or_none(self, name: str) -> Path | None:
+        value = self._environ.get(name)
+        if value is None:
+            return None
+        path = Path(value)
+        if not path.is_dir():
+            self.faults.append(f"{name}: there is no folder {path}.")
         return path
 
     def secret_for(self, process: Process, name: str, only: Process) -> Path | None:

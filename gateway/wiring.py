@@ -6,6 +6,7 @@ Time and randomness enter here and nowhere deeper. The web process is given no p
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from os import urandom
 from pathlib import Path
@@ -13,7 +14,7 @@ from secrets import token_urlsafe
 
 from audit.keys import Signer
 from audit.memory import FileMemory
-from crypto import Certificate, Keyring, load_certificate, read_certificate
+from crypto import Certificate, Keyring, Scratch, load_certificate, read_certificate
 from gateway.errors import SettingsRefused
 from gateway.flow.access import Access
 from gateway.flow.enrolment import Enrolment
@@ -137,6 +138,7 @@ def worker_services(settings: Settings) -> WorkerServices:
                 load_standard(),
                 keyring=keyring,
                 vault=_vault(settings),
+                make_scratch=partial(Scratch, folder=settings.scratch_folder),
                 clock=_now,
             ),
             certificates=load_certificate,

@@ -1,15 +1,16 @@
 """The rows of one package judged one by one: field rules, record rules, then uniqueness.
 
 Owns the verdict on a row. A row with an error goes back and the others go on; warnings stay with
-the row. Holds in memory the accepted rows and the id of each row, and nothing else of the files.
+the row. Holds in memory the id of each row and nothing else of the files.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from validators.accepted import Accepted, AcceptedRows, MakeSpool
 from validators.collected import Collected
 from validators.findings import Finding, finding
 from validators.package import Package
@@ -19,32 +20,31 @@ from validators.rules.completeness import Completeness
 from validators.rules.uniqueness import Place, RecordIds
 from validators.schemas import build_schema, load_row
 
-Accepted = Mapping[str, Any]
-
 
 @dataclass(slots=True)
 class JudgedFile:
-    """One record file after its rows were judged; `accepted` is by row number."""
+    """One record file after its rows were judged."""
 
     name: str
     record_type: str
+    accepted: AcceptedRows
     rows: int = 0
     read_to_end: bool = True
-    accepted: dict[int, Accepted] = field(default_factory=dict)
 
 
 class Rows:
     """Judges the files of one submission."""
 
-    def __init__(self, ctx: RecordContext, collected: Collected) -> None:
+    def __init__(self, ctx: RecordContext, collected: Collected, *, make_spool: MakeSpool) -> None:
         self._ctx = ctx
         self._collected = collected
+        self._make_spool = make_spool
         self._ids = RecordIds()
         self.files: dict[str, JudgedFile] = {}
 
     def judge(self, package: Package, name: str, record_type: str) -> None:
         """Read one file to its end; what is wrong is collected, what is good is kept."""
-        judged = self.files[name] = JudgedFile(name, record_type)
+        judged = self.files[name] = JudgedFile(name, record_type, AcceptedRows(self._make_spool()))
         kind = self._ctx.standard.records[record_type]
         completeness = Completeness(kind)
         with package.open(name) as stream:
@@ -67,7 +67,7 @@ class Rows:
         record, findings = self._checked(judged, row)
         self._collected.add_all(findings)
         if record is not None and not any(each.severity == "error" for each in findings):
-            judged.accepted[row.number] = _jsonable(record)
+            judged.accepted.add(row.number, _jsonable(record))
         self._return_repeated(row.cells.get("record_id"), Place(judged.name, row.number))
 
     def _checked(self, judged: JudgedFile, row: Row) -> tuple[dict[str, Any] | None, list[Finding]]:
@@ -99,7 +99,7 @@ class Rows:
 
     def _return_repeated(self, record_id: object, place: Place) -> None:
         for each in self._ids.repeated(record_id, place):
-            self.files[each.file].accepted.pop(each.row, None)
+            self.files[each.file].accepted.withdraw(each.row)
             self._collected.add(
                 finding(
                     "CT-024",

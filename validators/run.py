@@ -15,8 +15,9 @@ gives one report for ever.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
+from validators.accepted import AcceptedRows, MakeSpool, MemorySpool
 from validators.collected import Collected
 from validators.manifest import (
     Manifest,
@@ -49,13 +50,16 @@ VerifyManifest = Callable[[bytes, str], None]
 class Outcome:
     """What became of a package: the report, and the accepted records by record type.
 
-    Accepted records are JSON-able: dates are text, blank fields are left out.
+    `attachments` are the names in `package` that go with the accepted records; they can be opened
+    as long as the source of the package is.
     """
 
     report: Report
     manifest: Manifest | None
-    accepted: Mapping[str, Sequence[Mapping[str, Any]]]
+    accepted: Mapping[str, AcceptedRows]
     nil: bool
+    package: Package
+    attachments: tuple[str, ...]
 
 
 class NoHistory:
@@ -85,11 +89,13 @@ def validate(
     received_on: date,
     history: History,
     verify_manifest: VerifyManifest | None = None,
+    make_spool: MakeSpool = MemorySpool,
 ) -> Outcome:
     """Judge a package; raises PackageRefused when it cannot be opened safely, and nothing else.
 
     `verify_manifest` gets the canonical manifest and its armored signature, and raises
-    ManifestSignatureRefused; without it the signature is not checked.
+    ManifestSignatureRefused; without it the signature is not checked. Accepted rows go to a spool
+    for each file.
     """
     package = open_package(source)
     collected = Collected()
@@ -97,13 +103,13 @@ def validate(
         manifest = _manifest(package, standard, verify_manifest)
     except ManifestRefused as refused:
         collected.add_all(refused.findings)
-        return _outcome(collected, standard, manifest=None, files=())
+        return _outcome(package, collected, standard, manifest=None, files=())
     ctx = SubmissionContext(standard, received_on, history)
     collected.add_all(check_submission(manifest, ctx))
     files: Sequence[JudgedFile] = ()
     if "CT-003" not in collected.totals:
-        files = _judge_files(package, manifest, ctx, collected)
-    return _outcome(collected, standard, manifest=manifest, files=files)
+        files = _judge_files(package, manifest, ctx, collected, make_spool=make_spool)
+    return _outcome(package, collected, standard, manifest=manifest, files=files)
 
 
 def _manifest(
@@ -125,12 +131,18 @@ def _manifest(
 
 
 def _judge_files(
-    package: Package, manifest: Manifest, ctx: SubmissionContext, collected: Collected
+    package: Package,
+    manifest: Manifest,
+    ctx: SubmissionContext,
+    collected: Collected,
+    *,
+    make_spool: MakeSpool,
 ) -> Sequence[JudgedFile]:
     unfit = unfit_files(package, manifest)
     collected.add_all(unfit.values())
     agency = ctx.standard.agencies[manifest.agency_id]
-    rows = Rows(RecordContext(ctx.standard, manifest, agency, ctx.received_on), collected)
+    record_context = RecordContext(ctx.standard, manifest, agency, ctx.received_on)
+    rows = Rows(record_context, collected, make_spool=make_spool)
     for name in package.names:
         record_type = record_type_of(name)
         if record_type is not None and name not in unfit:
@@ -154,6 +166,7 @@ def _counted(
 
 
 def _outcome(
+    package: Package,
     collected: Collected,
     standard: Standard,
     *,
@@ -171,7 +184,8 @@ def _outcome(
     )
     kept = {} if verdict == "rejected" else _accepted(files)
     nil = verdict == "accepted" and not kept and manifest is not None and manifest.nil_return
-    return Outcome(report, manifest, kept, nil)
+    attachments = () if verdict == "rejected" else package.attachments
+    return Outcome(report, manifest, kept, nil, package, attachments)
 
 
 def _verdict(collected: Collected, files: Sequence[JudgedFile]) -> str:
@@ -182,8 +196,8 @@ def _verdict(collected: Collected, files: Sequence[JudgedFile]) -> str:
     return "accepted" if accepted == rows else "accepted-in-part"
 
 
-def _accepted(files: Sequence[JudgedFile]) -> dict[str, Sequence[Mapping[str, Any]]]:
-    return {file.record_type: tuple(file.accepted.values()) for file in files if file.accepted}
+def _accepted(files: Sequence[JudgedFile]) -> dict[str, AcceptedRows]:
+    return {file.record_type: file.accepted for file in files if file.accepted}
 
 
 def _count(file: JudgedFile, collected: Collected, verdict: str) -> FileCount:

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from uuid import UUID
 from zipfile import ZipFile
 
@@ -122,7 +121,16 @@ def _unseal_one(each: _Object, source: Path, keyring: KeyHolder, out: Path) -> N
     with source.open("rb") as sealed, Scratch() as archive:
         open_sealed(sealed, archive, keyring=keyring, context=each.context)
         target.mkdir(mode=0o700)
-        with ZipFile(BufferedReader(archive.rewind())) as bundle:
+        with ZipFile(archive.reader()) as bundle:
             for name in bundle.namelist():
+                path = target / _safe(name)
+                path.parent.mkdir(mode=0o700, exist_ok=True)
                 with bundle.open(name) as entry:
-                    copy_secret(entry, target / Path(name).name)
+                    copy_secret(entry, path)
+
+
+def _safe(name: str) -> Path:
+    """A name inside the object's own folder, whatever the archive says."""
+    parts = PurePosixPath(name).parts
+    inside = [part for part in parts[-2:] if part not in {"/", ".."}]
+    return Path(*inside)

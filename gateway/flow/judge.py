@@ -5,19 +5,29 @@
 3. Put the full report, encrypted to the agency, where it says more than the open one.
 4. Seal what is good to the vault key, which this process does not hold, and put it.
 
-Each object has a key of its own, so that doing it twice leaves at worst an orphan.
+What does not fit into memory is in scratch, encrypted under a key that dies with it. Each object
+has a key of its own, so that doing it twice leaves at worst an orphan.
 """
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
-from crypto import Certificate, Keyring, MessageRefused, Opened, open_message, seal, verify_detached
+from crypto import (
+    Certificate,
+    Keyring,
+    MessageRefused,
+    Opened,
+    Scratch,
+    open_message,
+    seal,
+    verify_detached,
+)
 from gateway.flow.history import DatabaseHistory
-from gateway.flow.sealed import sealed_archive, sealed_context
+from gateway.flow.sealed import sealed_context, write_sealed_archive
 from gateway.records import Rejection, Submission
 from gateway.store.database import Database
 from gateway.store.objects import Bucket, ObjectStore, Stored, quarantine_key
@@ -51,6 +61,7 @@ class Judge:
         *,
         keyring: Keyring,
         vault: Sequence[Certificate],
+        make_scratch: Callable[[], Scratch],
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -58,6 +69,7 @@ class Judge:
         self._standard = standard
         self._keyring = keyring
         self._vault = vault
+        self._make_scratch = make_scratch
         self._clock = clock
 
     def judge(self, submission: Submission, senders: Sequence[Certificate]) -> Judgement:
@@ -65,8 +77,9 @@ class Judge:
             opened = self._open(submission, senders)
         except MessageRefused as refusal:
             return Judgement(opened=False, rejection=_rejection(refusal))
-        with closing(opened.plaintext):
-            return self._validate(submission, opened, senders)
+        with ExitStack() as rooms:
+            rooms.enter_context(closing(opened.plaintext))
+            return self._validate(submission, opened, senders, rooms)
 
     def discard(self, submission: Submission) -> None:
         """Remove the ciphertext as received, which the gateway's key would open; safe to repeat."""
@@ -76,11 +89,19 @@ class Judge:
         key = quarantine_key(submission.agency_id, submission.id)
         with self._objects.open(Bucket.QUARANTINE, key) as ciphertext:
             return open_message(
-                ciphertext, keyring=self._keyring, senders=senders, now=self._clock()
+                ciphertext,
+                keyring=self._keyring,
+                senders=senders,
+                now=self._clock(),
+                make_scratch=self._make_scratch,
             )
 
     def _validate(
-        self, submission: Submission, opened: Opened, senders: Sequence[Certificate]
+        self,
+        submission: Submission,
+        opened: Opened,
+        senders: Sequence[Certificate],
+        rooms: ExitStack,
     ) -> Judgement:
         def verify(manifest: bytes, signature: str) -> None:
             try:
@@ -95,6 +116,7 @@ class Judge:
                 received_on=submission.received_at.date(),
                 history=DatabaseHistory(self._database, submission),
                 verify_manifest=verify,
+                make_spool=lambda: rooms.enter_context(self._make_scratch()),
             )
         except PackageRefused as refusal:
             return Judgement(opened=True, rejection=_rejection(refusal))
@@ -144,16 +166,17 @@ class Judge:
         return key
 
     def _put_sealed(self, submission: Submission, outcome: Outcome) -> Stored:
-        sealed = BytesIO()
-        facts = seal(
-            sealed_archive(submission, outcome),
-            sealed,
-            recipients=self._vault,
-            context=sealed_context(submission),
-            now=self._clock(),
-        )
-        sealed.seek(0)
-        return self._objects.put(Bucket.VAULT, f"{submission.id}/{facts.sha256}.pgp", sealed)
+        with self._make_scratch() as archive, self._make_scratch() as sealed:
+            write_sealed_archive(submission, outcome, archive)
+            facts = seal(
+                archive.reader(),
+                sealed,
+                recipients=self._vault,
+                context=sealed_context(submission),
+                now=self._clock(),
+            )
+            key = f"{submission.id}/{facts.sha256}.pgp"
+            return self._objects.put(Bucket.VAULT, key, sealed.reader())
 
 
 def _rejection(refusal: MessageRefused | PackageRefused) -> Rejection:

@@ -3,33 +3,39 @@
     manifest.json    the agency's own signed manifest, as it was sent
     accepted.json    what the gateway judged: submission, standard, verdict, counts
     <TYPE>.jsonl     the accepted records, one JSON object a line, typed
+    attachments/     the files that came with them, as they were sent
 
 Rows that went back to the agency are not in it.
 """
 
-import json
-from collections.abc import Mapping, Sequence
-from io import BytesIO
+from shutil import copyfileobj
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import rfc8785
 
+from crypto import Scratch
 from gateway.records import Submission
 from validators.run import Outcome
 
 
-def sealed_archive(submission: Submission, outcome: Outcome) -> BytesIO:
-    """The archive in memory, at its start, ready to be sealed."""
-    archive = BytesIO()
-    with ZipFile(archive, "w", ZIP_DEFLATED) as bundle:
+def write_sealed_archive(submission: Submission, outcome: Outcome, sink: Scratch) -> None:
+    """Write the archive, row by row."""
+    with ZipFile(sink, "w", ZIP_DEFLATED) as bundle:
         if outcome.manifest is not None:
-            _add(bundle, "manifest.json", rfc8785.dumps(dict(outcome.manifest.raw)))
-        _add(bundle, "accepted.json", rfc8785.dumps(_accepted(submission, outcome)))
+            bundle.writestr(_entry("manifest.json"), rfc8785.dumps(dict(outcome.manifest.raw)))
+        bundle.writestr(_entry("accepted.json"), rfc8785.dumps(_accepted(submission, outcome)))
         for record_type, records in sorted(outcome.accepted.items()):
-            _add(bundle, f"{record_type}.jsonl", _lines(records))
-    archive.seek(0)
-    return archive
+            # ZIP64, as nobody knows the size before the last row.
+            with bundle.open(_entry(f"{record_type}.jsonl"), "w", force_zip64=True) as entry:
+                for line in records.lines():
+                    entry.write(line)
+        for name in outcome.attachments:
+            with (
+                outcome.package.open(name) as attachment,
+                bundle.open(_entry(name), "w", force_zip64=True) as entry,
+            ):
+                copyfileobj(attachment, entry)
 
 
 def sealed_context(submission: Submission) -> str:
@@ -50,15 +56,8 @@ def _accepted(submission: Submission, outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _lines(records: Sequence[Mapping[str, Any]]) -> bytes:
-    return b"".join(
-        json.dumps(record, ensure_ascii=False, sort_keys=True, default=str).encode() + b"\n"
-        for record in records
-    )
-
-
-def _add(bundle: ZipFile, name: str, data: bytes) -> None:
+def _entry(name: str) -> ZipInfo:
     # A fixed time keeps the archive a function of its content.
     entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
     entry.compress_type = ZIP_DEFLATED
-    bundle.writestr(entry, data)
+    return entry

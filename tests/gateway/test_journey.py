@@ -1,11 +1,14 @@
 """The way of one submission, from an agency's desk to the staff's, at the WSGI interface."""
 
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZipFile
 
 from audit.receipt import verify_receipt
 from crypto import unseal
 from gateway.records import Role, State
+from gateway.store.objects import Bucket
+from gateway.store.submissions import find_submission
 from tests.gateway.stand import POLICE, Stand
 from tests.validators import samples
 
@@ -77,3 +80,25 @@ def test_bad_rows_go_back_and_good_rows_go_on(stand: Stand) -> None:
     assert stand.state(submission) is State.STORED
     assert report["verdict"] == "accepted-in-part"
     assert "Q" not in [finding.get("value") for finding in report["findings"]]
+
+
+def test_attachments_are_sealed_with_the_records(stand: Stand, tmp_path: Path) -> None:
+    """The message as received is removed once it is judged: what is not sealed would be lost."""
+    sender, scan = stand.sender(POLICE), b"%PDF-1.7 " + bytes(range(256)) * 1000
+    with ZipFile(BytesIO(sender.package(samples.children(2, seed=78)).data)) as bundle:
+        bundle.extract("CASE.csv", tmp_path)
+    (tmp_path / "attachments").mkdir()
+    (tmp_path / "attachments" / "scan.pdf").write_bytes(scan)
+    submission = stand.send(sender, sender.encrypt(sender.package(tmp_path).data))
+    stand.settle()
+    with stand.database.transaction() as session:
+        found = find_submission(session, submission)
+    assert found is not None
+    assert found.sealed_key is not None
+    archive = BytesIO()
+    with stand.admin.objects.open(Bucket.VAULT, found.sealed_key) as sealed:
+        context = f"ctds-submission-{submission}.zip"
+        unseal(sealed, archive, keyring=stand.keys.vault, context=context)
+    with ZipFile(archive) as bundle:
+        assert bundle.read("attachments/scan.pdf") == scan
+        assert len(bundle.read("CASE.jsonl").splitlines()) == 2

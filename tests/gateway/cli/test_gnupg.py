@@ -1,7 +1,7 @@
 """Signing and unsealing with the user's own gpg: the key may be on a card, or in an agent."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -87,7 +87,7 @@ def test_without_gpg_the_command_says_so(shell: Shell, desk: Desk) -> None:
     assert "gpg is not installed" in shell.fails(failures.USAGE, *command, PATH="").err
 
 
-def zipped(**files: bytes) -> BytesIO:
+def zipped(files: Mapping[str, bytes]) -> BytesIO:
     archive = BytesIO()
     with ZipFile(archive, "w") as bundle:
         for name, content in files.items():
@@ -107,7 +107,8 @@ def gateway(tmp_path: Path) -> Keyring:
 def released(folder: Path, gateway: Keyring, vault: Certificate) -> str:
     """A release of one object, as `gateway release fetch` leaves it; answer the submission."""
     submission, sealed, now = str(uuid4()), BytesIO(), datetime.now(UTC) + timedelta(seconds=2)
-    archive = zipped(CASE=b"one case", EXPL=b"x" * (1 << 20))
+    files = {"CASE": b"one case", "EXPL": b"x" * (1 << 20), "attachments/CASE": b"a scan"}
+    archive = zipped(files | {"../../../escaped": b"by the gateway itself"})
     facts = seal(archive, sealed, recipients=[vault], context="s-1.zip", now=now)
     each = {
         "submission": submission,
@@ -134,6 +135,9 @@ def test_the_vaults_key_stays_with_gpg(
     shell.well(*command, "--gateway-certificate", tmp_path / "gateway.asc")
     assert (out / submission / "CASE").read_bytes() == b"one case"
     assert (out / submission / "EXPL").stat().st_size == 1 << 20
+    assert (out / submission / "attachments" / "CASE").read_bytes() == b"a scan"
+    assert {path.name for path in tmp_path.rglob("escaped")} == {"escaped"}
+    assert (out / submission / "escaped").exists()
 
 
 def test_gpg_without_the_vaults_key_opens_nothing(

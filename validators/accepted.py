@@ -1,0 +1,84 @@
+"""The accepted rows of one file, kept outside memory, in the order of the file.
+
+A return may hold millions of rows, and a row may still go back after it was accepted, when a later
+one claims its id. So rows are written to a spool as they are judged, and what was withdrawn is left
+out when they are read. The spool is the caller's: the gateway gives one that never reaches a disk
+in the clear.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from io import BytesIO
+from typing import Any, BinaryIO, Protocol
+
+Accepted = Mapping[str, Any]
+"""An accepted record, JSON-able: dates are text, blank fields are left out."""
+
+
+class Spool(Protocol):
+    """Room that is written first and read afterwards."""
+
+    def write(self, data: bytes, /) -> Any:
+        """Add to the end."""
+
+    def reader(self) -> BinaryIO:
+        """What was written, as a seekable file; asked for once, and nothing is written after."""
+
+
+MakeSpool = Callable[[], Spool]
+
+
+class MemorySpool:
+    """A spool for whoever has the rows on the machine anyway."""
+
+    def __init__(self) -> None:
+        self._memory = BytesIO()
+
+    def write(self, data: bytes, /) -> int:
+        """Add to the end."""
+        return self._memory.write(data)
+
+    def reader(self) -> BinaryIO:
+        """What was written."""
+        self._memory.seek(0)
+        return self._memory
+
+
+class AcceptedRows:
+    """Rows by their number; each number is added once, in any order of withdrawal."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        # One octet for each row of the file: 1 where it is accepted.
+        self._stands = bytearray()
+        self._count = 0
+        self._reader: BinaryIO | None = None
+
+    def add(self, number: int, record: Accepted) -> None:
+        """Keep a row."""
+        line = json.dumps(record, ensure_ascii=False, sort_keys=True)
+        self._spool.write(b"%d\t%s\n" % (number, line.encode()))
+        self._stands.extend(bytes(max(0, number + 1 - len(self._stands))))
+        self._stands[number] = 1
+        self._count += 1
+
+    def withdraw(self, number: int) -> None:
+        """Give a row back after all, if it was accepted."""
+        if number < len(self._stands):
+            self._count -= self._stands[number]
+            self._stands[number] = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def lines(self) -> Iterator[bytes]:
+        """Each row as one line of JSON with its line end; one pass at a time."""
+        self._reader = self._reader or self._spool.reader()
+        self._reader.seek(0)
+        for line in self._reader:
+            number, _, record = line.partition(b"\t")
+            if self._stands[int(number)]:
+                yield record
+
+    def __iter__(self) -> Iterator[Accepted]:
+        return map(json.loads, self.lines())
