@@ -17,6 +17,7 @@ from crypto.errors import (
     WrongContext,
 )
 from crypto.keyring import Keyring, generate_key, public_part
+from crypto.merging import merge_certificates
 from crypto.opening import Opened, open_message
 from crypto.policy import Limits
 from crypto.publickey import Fingerprint
@@ -42,6 +43,7 @@ __all__ = [
     "WrongContext",
     "generate_key",
     "load_certificate",
+    "merge_certificates",
     "open_message",
     "public_part",
     "read_certificate",
