@@ -23,7 +23,7 @@ from crypto.policy import Limits
 from crypto.publickey import Fingerprint
 from crypto.sealing import Sealed, seal, sign_and_encrypt, unseal
 from crypto.verdict import Verified
-from crypto.vetting import read_certificate
+from crypto.vetting import encryption_key, read_certificate
 from crypto.wkd import wkd_hash
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Verified",
     "Weakness",
     "WrongContext",
+    "encryption_key",
     "generate_key",
     "load_certificate",
     "merge_certificates",

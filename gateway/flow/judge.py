@@ -11,11 +11,20 @@ Each object has a key of its own, so that doing it twice leaves at worst an orph
 import json
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 
-from crypto import Certificate, Keyring, MessageRefused, Opened, open_message, seal, verify_detached
+from crypto import (
+    Certificate,
+    Keyring,
+    MessageRefused,
+    Opened,
+    encryption_key,
+    open_message,
+    seal,
+    verify_detached,
+)
 from gateway.flow.history import DatabaseHistory
 from gateway.flow.sealed import sealed_archive, sealed_context
 from gateway.records import Rejection, Submission
@@ -31,13 +40,19 @@ from validators.standard import Standard
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is to be recorded of one submission: rejected, or accepted and sealed."""
+    """What is to be recorded of one submission: rejected, or accepted and sealed.
+
+    Keys are named by their fingerprints, for the day when one of them is lost.
+    """
 
     opened: bool
     rejection: Rejection | None = None
     outcome: Outcome | None = None
     sealed: Stored | None = None
     report_key: str | None = None
+    signer: str | None = None
+    signing_key: str | None = None
+    vault_keys: tuple[str, ...] = ()
 
 
 class Judge:
@@ -66,7 +81,8 @@ class Judge:
         except MessageRefused as refusal:
             return Judgement(opened=False, rejection=_rejection(refusal))
         with closing(opened.plaintext):
-            return self._validate(submission, opened, senders)
+            judgement = self._validate(submission, opened, senders)
+        return replace(judgement, signer=opened.signer.fingerprint, signing_key=opened.signing_key)
 
     def discard(self, submission: Submission) -> None:
         """Remove the ciphertext as received, which the gateway's key would open; safe to repeat."""
@@ -106,8 +122,14 @@ class Judge:
             return Judgement(
                 opened=True, outcome=outcome, report_key=report_key, rejection=mismatch
             )
-        sealed = self._put_sealed(submission, outcome)
-        return Judgement(opened=True, outcome=outcome, report_key=report_key, sealed=sealed)
+        now = self._clock()
+        return Judgement(
+            opened=True,
+            outcome=outcome,
+            report_key=report_key,
+            sealed=self._put_sealed(submission, outcome, now=now),
+            vault_keys=self._vault_keys(now=now),
+        )
 
     def _replacement_mismatch(self, submission: Submission, outcome: Outcome) -> Rejection | None:
         """A delivery that says which submission it replaces must carry a manifest that agrees."""
@@ -143,14 +165,22 @@ class Judge:
         self._objects.put(Bucket.REPORTS, key, sealed)
         return key
 
-    def _put_sealed(self, submission: Submission, outcome: Outcome) -> Stored:
+    def _vault_keys(self, *, now: datetime) -> tuple[str, ...]:
+        """Each certificate that is sealed to at this time, and the key of it that opens."""
+        return tuple(
+            name
+            for vault in self._vault
+            for name in (vault.fingerprint, encryption_key(vault, now=now).fingerprint)
+        )
+
+    def _put_sealed(self, submission: Submission, outcome: Outcome, *, now: datetime) -> Stored:
         sealed = BytesIO()
         facts = seal(
             sealed_archive(submission, outcome),
             sealed,
             recipients=self._vault,
             context=sealed_context(submission),
-            now=self._clock(),
+            now=now,
         )
         sealed.seek(0)
         return self._objects.put(Bucket.VAULT, f"{submission.id}/{facts.sha256}.pgp", sealed)
