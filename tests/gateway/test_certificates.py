@@ -240,7 +240,7 @@ def test_where_certificates_stand(stand: Stand) -> None:
     stand.admin.enrolment.revoke(out.fingerprints[0], by=ADMINISTRATOR)
     assert standing(stand, lasting) is Standing.ACCEPTED
     assert standing(stand, soon) is Standing.EXPIRING
-    assert standing(stand, soon, now=datetime.now(UTC) + 59 * DAY) is Standing.EXPIRED
+    assert standing(stand, soon, now=datetime.now(UTC) + 60 * DAY) is Standing.EXPIRED
     assert standing(stand, gone) is Standing.REVOKED
     assert standing(stand, out) is Standing.REVOKED
     enrol(stand, owner.without_encryption(lasting))
