@@ -19,7 +19,12 @@ def certificate() -> None:
 
 @certificate.command()
 @click.argument("key", metavar="FINGERPRINT")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Received on this day or later.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Received on this day (UTC) or later, such as 2026-11-23.",
+)
 @json_option
 def exposure(key: str, *, since: datetime | None, as_json: bool) -> None:
     """List the submissions that the key with this FINGERPRINT had to do with, never their contents.

@@ -17,6 +17,7 @@ from io import BytesIO
 
 from crypto import (
     Certificate,
+    CertificateRefused,
     Keyring,
     MessageRefused,
     Opened,
@@ -52,6 +53,7 @@ class Judgement:
     report_key: str | None = None
     signer: str | None = None
     signing_key: str | None = None
+    recipient_key: str | None = None
     vault_keys: tuple[str, ...] = ()
 
 
@@ -153,13 +155,20 @@ class Judge:
     def _put_report(
         self, submission: Submission, report: Report, reader: Certificate
     ) -> str | None:
-        """The full report for the agency's eyes only; None where it says nothing more."""
+        """The full report for the agency's eyes only; None where it says nothing more.
+
+        None also where the certificate has no key left to encrypt to: that may end before the key
+        that signed, and is no reason to refuse what was signed.
+        """
         if report == report.redacted():
             return None
         text = json.dumps(report.to_dict(), ensure_ascii=False).encode()
         sealed = BytesIO()
         name = f"report-{submission.id}.json"
-        seal(BytesIO(text), sealed, recipients=[reader], context=name, now=self._clock())
+        try:
+            seal(BytesIO(text), sealed, recipients=[reader], context=name, now=self._clock())
+        except CertificateRefused:
+            return None
         sealed.seek(0)
         key = f"{submission.agency_id}/{name}.pgp"
         self._objects.put(Bucket.REPORTS, key, sealed)

@@ -97,6 +97,7 @@ class Processor:
             "report_key": judgement.report_key,
             "signer": judgement.signer,
             "signing_key": judgement.signing_key,
+            "recipient_key": judgement.recipient_key,
             "vault_keys": list(judgement.vault_keys) or None,
         }
         if judgement.outcome is None:

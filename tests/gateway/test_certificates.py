@@ -144,6 +144,19 @@ def test_a_revoked_subkey_is_given_up_at_once(stand: Stand) -> None:
     assert result.certificate.encryption_keys == ()
 
 
+def test_without_a_key_to_encrypt_to_there_is_the_open_report(stand: Stand) -> None:
+    """Such as when the owner revoked that subkey alone: what is signed is judged all the same."""
+    sender = stand.sender(POLICE, keyring=keyring_of("unreadable"))
+    enrol(stand, owner.without_encryption(sender.keyring))
+    records = samples.children(2, seed=fresh())
+    records["CASE"][0]["sex"] = "Q"
+    submission = stand.send(sender, sender.encrypt(sender.package(records).data))
+    stand.settle()
+    assert stand.state(submission) is State.STORED
+    assert stand.report(sender, submission)["findings"]
+    assert stand.get(f"/v1/submissions/{submission}/report.pgp", sender).status_code == 404
+
+
 def test_an_update_that_only_weakens_is_refused(stand: Stand) -> None:
     """Sent late: an expired certificate with a new subkey is still an expired certificate."""
     keyring = ending_in(1)
