@@ -109,6 +109,15 @@ def test_what_strangers_sign_is_left_out() -> None:
     assert merge_certificates(KEPT, load_certificate(named)) == KEPT
 
 
+def test_of_a_mixed_update_only_the_owners_part_is_taken() -> None:
+    graft = packet(PUBLIC_SUBKEY, FOREIGN.body)
+    mixed = load_certificate(revoked().data + graft)
+    assert len(tags(mixed)) == len(tags(revoked())) + 1
+    merged = merge_certificates(KEPT, mixed)
+    assert merged.assembled.primary.revoked
+    assert len(tags(merged)) == len(tags(revoked()))
+
+
 def test_a_stranger_cannot_revoke() -> None:
     update = after_primary(stranger_signs(KEY.hashed, 0x20))
     assert merge_certificates(KEPT, update) == KEPT
