@@ -48,6 +48,11 @@ class Action(StrEnum):
     AGENCY_SUSPENDED = "agency.suspended", "An agency may no longer send."
     AGENCY_RESUMED = "agency.resumed", "A suspended agency may send again."
     CERTIFICATE_ADDED = "certificate.added", "A certificate of an agency was accepted."
+    CERTIFICATE_UPDATED = (
+        "certificate.updated",
+        "A certificate of an agency was brought up to date.",
+    )
+    CERTIFICATE_EXPIRING = "certificate.expiring", "A certificate of an agency expires soon."
     CERTIFICATE_REVOKED = "certificate.revoked", "A certificate is accepted no longer."
     TOKEN_ISSUED = "token.issued", "An access token was issued."
     TOKEN_REVOKED = "token.revoked", "An access token was revoked."
@@ -56,5 +61,6 @@ class Action(StrEnum):
     KEY_CREATED = "key.created", "The gateway made or was given a key."
     KEY_RETIRED = "key.retired", "A key of the gateway is used no longer."
     KEY_DESTROYED = "key.destroyed", "A private key of the gateway was destroyed."
+    KEY_TRACED = "key.traced", "A person listed the submissions that a key had to do with."
 
     LOG_STARTED = "log.started", "The log, or the software that writes it, was started."

@@ -17,6 +17,7 @@ from crypto.errors import (
     WrongContext,
 )
 from crypto.keyring import Keyring, generate_key, public_part
+from crypto.merging import merge_certificates
 from crypto.opening import Opened, open_message
 from crypto.policy import Limits
 from crypto.publickey import Fingerprint
@@ -25,7 +26,7 @@ from crypto.scratch import Scratch
 from crypto.sealing import Sealed, seal, sign_and_encrypt, unseal
 from crypto.sessionkey import KeyHolder, SessionKey, Wrapped, packet_of
 from crypto.verdict import Verified
-from crypto.vetting import read_certificate
+from crypto.vetting import encryption_key, read_certificate
 from crypto.wkd import wkd_hash
 
 __all__ = [
@@ -47,8 +48,10 @@ __all__ = [
     "Weakness",
     "Wrapped",
     "WrongContext",
+    "encryption_key",
     "generate_key",
     "load_certificate",
+    "merge_certificates",
     "open_message",
     "packet_of",
     "public_part",

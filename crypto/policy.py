@@ -21,8 +21,9 @@ WEAK_CIPHER_KEY_OCTETS = {1: 16, 2: 24, 3: 16, 4: 16, 10: 32, 11: 16, 12: 24, 13
 STRONG_HASHES = {8: "sha256", 9: "sha384", 10: "sha512"}
 SHA_512 = 10
 WEAK_HASHES = {1: "md5", 2: "sha1", 3: "ripemd160", 11: "sha224"}
-# A revocation is believed with an old hash too: ignoring one would keep a stolen key alive.
-REVOCATION_HASHES = {**STRONG_HASHES, 2: "sha1", 11: "sha224"}
+# A revocation is believed with an old hash too, and with SHA-3: to ignore one keeps a stolen key
+# alive.
+REVOCATION_HASHES = {**STRONG_HASHES, 2: "sha1", 11: "sha224", 12: "sha3_256", 14: "sha3_512"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ _DIGESTS: dict[int, Callable[[], hashes.HashAlgorithm]] = {
     9: hashes.SHA384,
     10: hashes.SHA512,
     11: hashes.SHA224,
+    12: hashes.SHA3_256,
+    14: hashes.SHA3_512,
 }
 
 OpenSSLPublic = (

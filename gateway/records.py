@@ -140,6 +140,10 @@ class Submission:
     records: int | None
     must_replace: UUID | None
     superseded_by: UUID | None
+    signer: str | None
+    signing_key: str | None
+    recipient_key: str | None
+    vault_keys: list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +202,28 @@ class EnrolledAgency:
     area: str
     active: bool
     certificates: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCertificate:
+    """A certificate as it is kept; `revoked` says that an administrator revoked it here."""
+
+    fingerprint: str
+    agency_id: str
+    data: bytes
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUse:
+    """Which keys a submission had to do with, and nothing of what is in it."""
+
+    submission_id: UUID
+    agency_id: str
+    received_at: datetime
+    state: State
+    signer: str | None
+    signing_key: str | None
+    recipient_key: str | None
+    vault_keys: tuple[str, ...]
+    has_report: bool

@@ -17,7 +17,9 @@ from audit.memory import FileMemory
 from crypto import Certificate, Keyring, Scratch, load_certificate, read_certificate
 from gateway.errors import SettingsRefused
 from gateway.flow.access import Access
+from gateway.flow.certificates import Certificates
 from gateway.flow.enrolment import Enrolment
+from gateway.flow.expiry import ExpiryWatch
 from gateway.flow.intake import Intake
 from gateway.flow.judge import Judge
 from gateway.flow.process import Processor
@@ -62,13 +64,14 @@ class WebServices:
 
 @dataclass(frozen=True, slots=True)
 class WorkerServices:
-    """What takes submissions to their end state and signs manifests."""
+    """What takes submissions to their end state, signs manifests and warns."""
 
     database: Database
     database_url: str
     jobs: JobQueue
     processor: Processor
     manifests: ManifestSigner
+    expiry: ExpiryWatch
     concurrency: int
 
 
@@ -89,6 +92,7 @@ class AdminServices:
     database: Database
     objects: ObjectStore
     enrolment: Enrolment
+    certificates: Certificates
     access: Access
     repair: Repair
 
@@ -147,6 +151,7 @@ def worker_services(settings: Settings) -> WorkerServices:
         manifests=ManifestSigner(
             database, PostgresLog(database), trail, keyring=keyring, clock=_now
         ),
+        expiry=ExpiryWatch(database, trail, clock=_now),
         concurrency=settings.worker_concurrency,
     )
 
@@ -169,6 +174,7 @@ def admin_services(settings: Settings) -> AdminServices:
         database=database,
         objects=_objects(settings),
         enrolment=Enrolment(database, trail, load_standard(), clock=_now),
+        certificates=Certificates(database, trail, clock=_now),
         access=_access(database, trail),
         repair=Repair(database, JobQueue(), trail, clock=_now),
     )

@@ -3,7 +3,7 @@
 A job that fails for a fault of ours is tried again: without end while database or object store are
 away, a few times where the reason is unknown, after which the submission is marked as failed and
 waits for an operator. Every few seconds a sweep gives back what dead workers held and enqueues
-whatever is received and has no job.
+whatever is received and has no job. Every hour it warns of certificates that end soon.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from procrastinate.retry import BaseRetryStrategy
 from psycopg import Error as PsycopgError
 from sqlalchemy import make_url
 
+from crypto import CertificateRefused
 from gateway.errors import NotReady, ServiceFailed
 from gateway.flow.process import PackageTaken
 from gateway.settings import Settings
@@ -40,6 +41,7 @@ POLLING_SECONDS = 1.0
 HEARTBEAT_SECONDS = 2.0
 STALLED_SECONDS = 10.0
 SWEEP_SECONDS = 5.0
+WATCH_SECONDS = 3600.0
 STOP_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
 
@@ -77,6 +79,7 @@ async def _work(services: WorkerServices, stop: Event) -> None:
                 )
             ),
             asyncio.create_task(_sweep_now_and_then(app, services)),
+            asyncio.create_task(_watch_certificates(services)),
             asyncio.create_task(_wait(stop)),
         ]
         await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
@@ -166,6 +169,30 @@ def sweep(services: WorkerServices, *, now: datetime) -> int:
         for release in releases:
             services.jobs.sign(session, release)
     return len(submissions) + len(releases)
+
+
+async def _watch_certificates(services: WorkerServices) -> None:
+    while True:
+        await asyncio.to_thread(warn_of_expiry, services)
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def warn_of_expiry(services: WorkerServices) -> int:
+    """Give the warnings that are due, with one event each; return how many there were."""
+    try:
+        given = services.expiry.warn()
+    except CertificateRefused as unreadable:
+        # Nothing that a later version cannot read any more may keep the jobs from running.
+        log.error("certificate.unreadable", error=type(unreadable).__name__)
+        return 0
+    for warning in given:
+        log.warning(
+            "certificate.expiring",
+            fingerprint=warning.fingerprint,
+            agency=warning.agency_id,
+            days=warning.days,
+        )
+    return len(given)
 
 
 @contextmanager

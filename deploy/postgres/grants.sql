@@ -38,9 +38,11 @@ GRANT SELECT ON agency, certificate TO gateway_worker;
 GRANT SELECT ON submission TO gateway_worker;
 GRANT UPDATE (
     state, settled_at, package_id, submission_type, period_start, period_end, standard, error_code,
-    report, report_key, sealed_key, sealed_sha256, sealed_size, records, superseded_by
+    report, report_key, sealed_key, sealed_sha256, sealed_size, records, superseded_by,
+    signer, signing_key, recipient_key, vault_keys
 ) ON submission TO gateway_worker;
 GRANT SELECT, INSERT ON submission_transition, package TO gateway_worker;
+GRANT SELECT, INSERT ON certificate_warning TO gateway_worker;
 GRANT SELECT ON release, release_item TO gateway_worker;
 GRANT UPDATE (manifest, signature) ON release TO gateway_worker;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_worker;
@@ -50,10 +52,14 @@ GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_worker;
 GRANT SELECT, DELETE ON audit_outbox TO gateway_sequencer;
 GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint TO gateway_sequencer;
 
--- admin: agencies, certificates and tokens. No submission, no report, no log.
+-- admin: agencies, certificates and tokens. No report, no log; of submissions only which keys they
+-- had to do with, to be able to say after a theft what is touched by it.
 GRANT SELECT, INSERT ON agency, certificate, access_token TO gateway_admin;
 GRANT UPDATE (suspended_at) ON agency TO gateway_admin;
-GRANT UPDATE (data, expires_at) ON certificate TO gateway_admin;
+GRANT UPDATE (data, expires_at, revoked_at) ON certificate TO gateway_admin;
+GRANT SELECT (
+    id, agency_id, received_at, state, signer, signing_key, recipient_key, vault_keys, report_key
+) ON submission TO gateway_admin;
 GRANT UPDATE (revoked_at) ON access_token TO gateway_admin;
 GRANT INSERT, SELECT (id) ON audit_outbox TO gateway_admin;
 

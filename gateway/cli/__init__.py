@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": "audit",
     # On the gateway's own machines.
     "agency": "agency",
+    "certificate": "certificate",
     "token": "token",
     "failed": "failed",
     "migrate": "processes",

@@ -1,17 +1,22 @@
 """`gateway agency`: who may send. Runs on the gateway's own machine."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
+from crypto import CertificateRefused, Weakness
 from gateway.cli.administration import administration, administrator
 from gateway.cli.options import EXISTING, json_option
-from gateway.cli.output import print_facts, print_json, print_table
+from gateway.cli.output import print_facts, print_json, print_table, say
+from gateway.flow.lifespan import CertificateState, Standing
 
 
 @click.group()
 def agency() -> None:
-    """Enrol, list, suspend and resume agencies; revoke their certificates."""
+    """Enrol, list, suspend and resume agencies; list and revoke their certificates."""
 
 
 @agency.command()
@@ -22,12 +27,31 @@ def enrol(agency_id: str, certificate: Path, *, as_json: bool) -> None:
     """Enrol an AGENCY of the register with its OpenPGP CERTIFICATE, or add another certificate.
 
     Compare the fingerprint with the agency by telephone before you trust it.
+
+    Give a certificate that the agency has already, and what its owner changed is added to it: a
+    later expiry date, new subkeys, a revocation. Nothing is removed, so that an older copy does no
+    harm; RESULT is then updated or unchanged. What the owner revokes is refused from that moment.
     """
-    with administration() as services:
-        vetted = services.enrolment.enrol(agency_id, certificate.read_bytes(), by=administrator())
-    expires = vetted.expires_at.isoformat() if vetted.expires_at else None
-    facts = {"agency": agency_id, "fingerprint": vetted.fingerprint, "expires": expires}
-    print_json(facts) if as_json else print_facts(facts)
+    data = certificate.read_bytes()
+    try:
+        with administration() as services:
+            enrolled = services.enrolment.enrol(agency_id, data, by=administrator())
+    except CertificateRefused as refused:
+        if as_json:
+            print_json({"code": refused.code, "weaknesses": _listed(refused.weaknesses)})
+        raise
+    for weakness in enrolled.weaknesses:
+        say(f"From now on refused: {weakness.sentence}")
+    facts: dict[str, Any] = {
+        "agency": agency_id,
+        "fingerprint": enrolled.certificate.fingerprint,
+        "expires": _moment(enrolled.certificate.expires_at),
+        "result": str(enrolled.change),
+    }
+    if as_json:
+        print_json({**facts, "weaknesses": _listed(enrolled.weaknesses)})
+    else:
+        print_facts(facts)
 
 
 @agency.command("list")
@@ -76,6 +100,47 @@ def resume(agency_id: str, *, as_json: bool) -> None:
 
 
 @agency.command()
+@click.argument("agency_id", metavar="[AGENCY]", required=False)
+@click.option(
+    "--expiring",
+    type=click.IntRange(1, 3650),
+    metavar="DAYS",
+    help="Only those that end within so many days.",
+)
+@json_option
+def certificates(agency_id: str | None, *, expiring: int | None, as_json: bool) -> None:
+    """Show the certificates of an AGENCY, or of all, and where each stands.
+
+    A certificate ends when it can no longer both sign and receive: with the key itself, or with its
+    last subkey for one of the two. STATE is accepted, expires in so many days (from 60 days
+    ahead), expired, or revoked, be it by its owner or here.
+    """
+    within = None if expiring is None else timedelta(days=expiring)
+    with administration() as services:
+        found = services.certificates.list(agency_id, within=within)
+    rows = [
+        {
+            "fingerprint": each.fingerprint,
+            "agency": each.agency_id,
+            "created": _moment(each.created_at),
+            "expires": _moment(each.expires_at),
+            "state": str(each.standing),
+            "days_left": each.days_left,
+        }
+        for each in found
+    ]
+    if as_json:
+        print_json({"certificates": rows})
+        return
+    columns = ("fingerprint", "agency", "created", "expires")
+    table = [
+        [*(row[name] for name in columns), _state(each)]
+        for row, each in zip(rows, found, strict=True)
+    ]
+    print_table([*columns, "state"], table)
+
+
+@agency.command()
 @click.argument("fingerprint")
 @json_option
 def revoke(fingerprint: str, *, as_json: bool) -> None:
@@ -88,3 +153,17 @@ def revoke(fingerprint: str, *, as_json: bool) -> None:
         owner = services.enrolment.revoke(written, by=administrator())
     facts = {"agency": owner, "fingerprint": written, "state": "revoked"}
     print_json(facts) if as_json else print_facts(facts)
+
+
+def _listed(weaknesses: Sequence[Weakness]) -> list[dict[str, str]]:
+    return [{"code": each.code, "sentence": each.sentence} for each in weaknesses]
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _state(certificate: CertificateState) -> str:
+    if certificate.standing is Standing.EXPIRING:
+        return f"expires in {certificate.days_left} days"
+    return str(certificate.standing)

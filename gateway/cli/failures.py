@@ -108,6 +108,9 @@ def _message(error: Exception) -> str:
         return f"{error.filename} is there already."
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}." if error.filename else str(error)
+    if isinstance(error, CertificateRefused):
+        lines = [f"\n  {one.sentence} [{one.code}]" for one in error.weaknesses]
+        return f"The certificate is refused [{error.code}]:{''.join(lines)}"
     text = str(getattr(error, "message", error))
     code = getattr(error, "code", None)
     return f"{text} [{code}]" if code else text

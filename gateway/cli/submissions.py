@@ -101,4 +101,10 @@ def withdraw(submission: UUID, *, url: str | None, token_file: Path | None, as_j
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:
-    print_json(found) if as_json else print_facts(found)
+    if as_json:
+        print_json(found)
+        return
+    notice = found.pop("notice", None)
+    print_facts(found)
+    if notice:
+        say(f"{notice['message']} {notice['mend']}")

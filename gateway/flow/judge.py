@@ -12,16 +12,18 @@ has a key of its own, so that doing it twice leaves at worst an orphan.
 import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 
 from crypto import (
     Certificate,
+    CertificateRefused,
     Keyring,
     MessageRefused,
     Opened,
     Scratch,
+    encryption_key,
     open_message,
     seal,
     verify_detached,
@@ -41,13 +43,20 @@ from validators.standard import Standard
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is to be recorded of one submission: rejected, or accepted and sealed."""
+    """What is to be recorded of one submission: rejected, or accepted and sealed.
+
+    Keys are named by their fingerprints, for the day when one of them is lost.
+    """
 
     opened: bool
     rejection: Rejection | None = None
     outcome: Outcome | None = None
     sealed: Stored | None = None
     report_key: str | None = None
+    signer: str | None = None
+    signing_key: str | None = None
+    recipient_key: str | None = None
+    vault_keys: tuple[str, ...] = ()
 
 
 class Judge:
@@ -79,7 +88,13 @@ class Judge:
             return Judgement(opened=False, rejection=_rejection(refusal))
         with ExitStack() as rooms:
             rooms.enter_context(closing(opened.plaintext))
-            return self._validate(submission, opened, senders, rooms)
+            judgement = self._validate(submission, opened, senders, rooms)
+        return replace(
+            judgement,
+            signer=opened.signer.fingerprint,
+            signing_key=opened.signing_key,
+            recipient_key=opened.decrypted_by,
+        )
 
     def discard(self, submission: Submission) -> None:
         """Remove the ciphertext as received, which the gateway's key would open; safe to repeat."""
@@ -128,8 +143,14 @@ class Judge:
             return Judgement(
                 opened=True, outcome=outcome, report_key=report_key, rejection=mismatch
             )
-        sealed = self._put_sealed(submission, outcome)
-        return Judgement(opened=True, outcome=outcome, report_key=report_key, sealed=sealed)
+        now = self._clock()
+        return Judgement(
+            opened=True,
+            outcome=outcome,
+            report_key=report_key,
+            sealed=self._put_sealed(submission, outcome, now=now),
+            vault_keys=self._vault_keys(now=now),
+        )
 
     def _replacement_mismatch(self, submission: Submission, outcome: Outcome) -> Rejection | None:
         """A delivery that says which submission it replaces must carry a manifest that agrees."""
@@ -153,19 +174,34 @@ class Judge:
     def _put_report(
         self, submission: Submission, report: Report, reader: Certificate
     ) -> str | None:
-        """The full report for the agency's eyes only; None where it says nothing more."""
+        """The full report for the agency's eyes only; None where it says nothing more.
+
+        None also where the certificate has no key left to encrypt to: that may end before the key
+        that signed, and is no reason to refuse what was signed.
+        """
         if report == report.redacted():
             return None
         text = json.dumps(report.to_dict(), ensure_ascii=False).encode()
         sealed = BytesIO()
         name = f"report-{submission.id}.json"
-        seal(BytesIO(text), sealed, recipients=[reader], context=name, now=self._clock())
+        try:
+            seal(BytesIO(text), sealed, recipients=[reader], context=name, now=self._clock())
+        except CertificateRefused:
+            return None
         sealed.seek(0)
         key = f"{submission.agency_id}/{name}.pgp"
         self._objects.put(Bucket.REPORTS, key, sealed)
         return key
 
-    def _put_sealed(self, submission: Submission, outcome: Outcome) -> Stored:
+    def _vault_keys(self, *, now: datetime) -> tuple[str, ...]:
+        """Each certificate that is sealed to at this time, and the key of it that opens."""
+        return tuple(
+            name
+            for vault in self._vault
+            for name in (vault.fingerprint, encryption_key(vault, now=now).fingerprint)
+        )
+
+    def _put_sealed(self, submission: Submission, outcome: Outcome, *, now: datetime) -> Stored:
         with self._make_scratch() as archive, self._make_scratch() as sealed:
             write_sealed_archive(submission, outcome, archive)
             facts = seal(
@@ -173,7 +209,7 @@ class Judge:
                 sealed,
                 recipients=self._vault,
                 context=sealed_context(submission),
-                now=self._clock(),
+                now=now,
             )
             key = f"{submission.id}/{facts.sha256}.pgp"
             return self._objects.put(Bucket.VAULT, key, sealed.reader())

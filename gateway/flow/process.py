@@ -93,7 +93,13 @@ class Processor:
         self, session: Session, submission: Submission, judgement: Judgement
     ) -> dict[str, Any]:
         """What is learned from a readable package, recorded whether it is accepted or not."""
-        facts: dict[str, Any] = {"report_key": judgement.report_key}
+        facts: dict[str, Any] = {
+            "report_key": judgement.report_key,
+            "signer": judgement.signer,
+            "signing_key": judgement.signing_key,
+            "recipient_key": judgement.recipient_key,
+            "vault_keys": list(judgement.vault_keys) or None,
+        }
         if judgement.outcome is None:
             return facts
         facts["report"] = judgement.outcome.report.redacted().to_dict()

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from audit.actions import Action
 from gateway.errors import NotFound, NotReady
+from gateway.flow.lifespan import Standing, state_of
 from gateway.flow.trail import AuditTrail
 from gateway.records import Principal, State, Submission
+from gateway.store.certificates import find_certificate
 from gateway.store.database import Database
 from gateway.store.log import leaf_index, pending_entry
 from gateway.store.objects import Bucket, ObjectStore
@@ -21,6 +23,15 @@ class LogPlace:
 
     entry: bytes
     index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something an agency should see to although its submission is in order."""
+
+    code: str
+    message: str
+    mend: str
 
 
 class Submissions:
@@ -46,6 +57,24 @@ class Submissions:
         if found is None:
             raise NotFound("submission")
         return found
+
+    def notice(self, submission: Submission) -> Notice | None:
+        """What its agency should see to: the certificate that signed it ends soon, or has ended."""
+        if submission.signer is None:
+            return None
+        with self._database.transaction() as session:
+            kept = find_certificate(session, submission.signer)
+        if kept is None:
+            return None
+        state = state_of(kept, now=self._clock())
+        if state.standing not in (Standing.EXPIRING, Standing.EXPIRED):
+            return None
+        return Notice(
+            "certificate-expiring",
+            f"The certificate that signed this ends on {state.expires_at:%Y-%m-%d}.",
+            "Extend its expiry date, or make a new key, and send the certificate to the "
+            "gateway's administrators before that day.",
+        )
 
     def list(self, *, by: Principal, before: datetime | None, limit: int) -> list[Submission]:
         """The caller's agency's submissions, newest first."""

@@ -1,4 +1,4 @@
-"""Enrolled agencies and their certificates."""
+"""Enrolled agencies; their certificates are the affair of store.certificates."""
 
 from datetime import datetime
 
@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.errors import Conflict
 from gateway.records import EnrolledAgency
-from gateway.store.tables import AgencyRow, CertificateRow
+from gateway.store.certificates import accepted_data
+from gateway.store.tables import AgencyRow
 
 
 def find_agency(session: Session, agency_id: str) -> EnrolledAgency | None:
@@ -41,35 +41,6 @@ def add_agency(
     return added.first() is not None
 
 
-def add_certificate(
-    session: Session,
-    agency_id: str,
-    *,
-    fingerprint: str,
-    data: bytes,
-    expires_at: datetime | None,
-    now: datetime,
-) -> None:
-    """Add or refresh a certificate; a fingerprint that another agency holds is a conflict."""
-    statement = insert(CertificateRow).values(
-        fingerprint=fingerprint, agency_id=agency_id, data=data, expires_at=expires_at, added_at=now
-    )
-    kept = session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[CertificateRow.fingerprint],
-            set_={"data": data, "expires_at": expires_at},
-            where=(CertificateRow.agency_id == agency_id) & CertificateRow.revoked_at.is_(None),
-        ).returning(CertificateRow.fingerprint)
-    )
-    if kept.first() is None:
-        raise Conflict(
-            "certificate-taken",
-            f"The certificate {fingerprint} belongs to another agency, or was revoked here.",
-            "Each agency needs a key of its own, and a revoked one is not taken again: make a new "
-            "key and enrol that.",
-        )
-
-
 def suspend_agency(session: Session, agency_id: str, *, now: datetime) -> bool:
     """Suspend an agency; False if it is unknown or suspended already."""
     row = session.get(AgencyRow, agency_id, with_for_update=True)
@@ -88,26 +59,12 @@ def resume_agency(session: Session, agency_id: str) -> bool:
     return True
 
 
-def revoke_certificate(session: Session, fingerprint: str, *, now: datetime) -> str | None:
-    """Accept a certificate no longer; return its agency, or None if it is not accepted now."""
-    row = session.get(CertificateRow, fingerprint, with_for_update=True)
-    if row is None or row.revoked_at is not None:
-        return None
-    row.revoked_at = now
-    return row.agency_id
-
-
 def _agency(session: Session, row: AgencyRow) -> EnrolledAgency:
-    certificates = session.scalars(
-        select(CertificateRow.data)
-        .where(CertificateRow.agency_id == row.agency_id, CertificateRow.revoked_at.is_(None))
-        .order_by(CertificateRow.added_at)
-    )
     return EnrolledAgency(
         agency_id=row.agency_id,
         name=row.name,
         agency_type=row.agency_type,
         area=row.area,
         active=row.suspended_at is None,
-        certificates=tuple(certificates),
+        certificates=tuple(accepted_data(session, row.agency_id)),
     )

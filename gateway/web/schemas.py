@@ -36,6 +36,24 @@ class SubmissionSchema(Schema):
     superseded_by = fields.UUID(allow_none=True)
 
 
+class NoticeSchema(Schema):
+    """Something to see to although the submission is in order."""
+
+    code = fields.String()
+    message = fields.String()
+    mend = fields.String()
+
+
+class ShownSubmissionSchema(SubmissionSchema):
+    """A submission asked for by itself."""
+
+    notice = fields.Nested(
+        NoticeSchema,
+        allow_none=True,
+        metadata={"description": "Such as that the certificate which signed it ends soon."},
+    )
+
+
 class SubmissionListSchema(Schema):
     """A page of submissions, newest first."""
 

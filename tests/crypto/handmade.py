@@ -17,7 +17,15 @@ from crypto.vetting import encryption_key
 from crypto.writing import Parts, packet
 from tests.crypto.parties import AGENCY, GATEWAY, NOW, SECRET
 
-HASHES = {1: "md5", 2: "sha1", 8: "sha256", 10: "sha512", 11: "sha224"}
+HASHES = {
+    1: "md5",
+    2: "sha1",
+    8: "sha256",
+    10: "sha512",
+    11: "sha224",
+    12: "sha3_256",
+    14: "sha3_512",
+}
 NO_KEY = bytes(8)
 
 

@@ -445,10 +445,16 @@ def test_a_signer_revoked_since() -> None:
     assert (refused.value.code, refused.value.cause_code) == ("signer-revoked", "revoked")
 
 
-def with_revocation(certificate: Certificate) -> bytes:
+@pytest.mark.parametrize("hash_id", [2, 8, 10, 11, 12, 14])
+def test_a_revocation_counts_whatever_its_hash(hash_id: int) -> None:
+    revoked = load_certificate(with_revocation(AGENCY.certificate, hash_id=hash_id))
+    assert revoked.assembled.primary.revoked
+
+
+def with_revocation(certificate: Certificate, *, hash_id: int = 10) -> bytes:
     """The certificate with its own revocation, right after the primary key."""
     primary = certificate.assembled.primary.key
-    body = signature(primary.hashed, kind=0x20)
+    body = signature(primary.hashed, kind=0x20, hash_id=hash_id)
     head = packet(6, primary.body)
     assert certificate.data.startswith(head)
     return head + packet(SIGNATURE, body) + certificate.data[len(head) :]

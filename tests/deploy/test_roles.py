@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic, sleep
@@ -19,11 +19,13 @@ from psycopg import errors, sql
 from sqlalchemy import make_url
 
 from gateway.embedded import EmbeddedServers
+from gateway.flow.enrolment import Change
 from gateway.records import Role, State
 from gateway.settings import Process, Settings
 from gateway.store.database import Database
 from gateway.web import create_app
 from gateway.wiring import admin_services, sequencer_services, web_services, worker_services
+from tests.gateway import owner
 from tests.gateway.stand import (
     ADMINISTRATOR,
     COUNCIL,
@@ -193,6 +195,25 @@ def test_an_administrator_can_suspend_and_revoke(stand: StandOfRoles) -> None:
         "auditor-1", Role.AUDITOR, agency_id=None, valid_for=timedelta(1), by=ADMINISTRATOR
     )
     stand.admin.access.revoke(issued.id, by=ADMINISTRATOR)
+    stand.admin.enrolment.revoke(sender.keyring.fingerprints[0], by=ADMINISTRATOR)
+
+
+def test_an_administrator_updates_lists_and_traces_certificates(stand: StandOfRoles) -> None:
+    sender = stand.sender(POLICE)
+    keyring = sender.keyring
+    longer = owner.extended(keyring, datetime.now(UTC) + timedelta(20))
+    result = stand.admin.enrolment.enrol(POLICE, longer, by=ADMINISTRATOR)
+    assert result.change is Change.UPDATED
+    sent = stand.send(sender, sender.message(1))
+    stand.settle()
+    assert stand.worker.expiry.warn()
+    assert stand.get(f"/v1/submissions/{sent}", sender).get_json()["notice"]
+    listed = stand.admin.certificates.list(POLICE)
+    assert keyring.fingerprints[0] in [each.fingerprint for each in listed]
+    traced = stand.admin.certificates.exposure(
+        keyring.fingerprints[0], since=None, by=ADMINISTRATOR
+    )
+    assert [each.submission_id for each in traced] == [sent]
 
 
 FORBIDDEN = {
@@ -224,6 +245,8 @@ FORBIDDEN = {
         "UPDATE submission SET received_at = now()",
         "UPDATE release SET state = 'approved'",
         "INSERT INTO submission SELECT * FROM submission",
+        "UPDATE certificate SET data = ''",
+        "DELETE FROM certificate_warning",
     ),
     Process.SEQUENCER: (
         "UPDATE log_leaf SET entry = ''",
@@ -237,6 +260,9 @@ FORBIDDEN = {
     ),
     Process.ADMIN: (
         "SELECT * FROM submission",
+        "SELECT report FROM submission",
+        "SELECT records FROM submission",
+        "UPDATE submission SET signer = NULL",
         "SELECT * FROM release",
         "SELECT * FROM log_leaf",
         "SELECT entry FROM audit_outbox",

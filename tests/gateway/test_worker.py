@@ -19,7 +19,7 @@ from gateway.flow.process import PackageTaken
 from gateway.records import State
 from gateway.settings import Process
 from gateway.store.jobs import PROCESS, in_hand
-from tests.gateway.stand import POLICE, Stand
+from tests.gateway.stand import COUNCIL, POLICE, Stand, new_keyring
 
 LATER = timedelta(minutes=1)
 
@@ -95,6 +95,31 @@ def test_the_worker_outlives_its_connections(stand: Stand, submission: UUID) -> 
         sender = stand.sender(POLICE)
         another = stand.send(sender, sender.message(1))
         assert eventually(lambda: stand.state(another) is State.STORED)
+
+
+def test_a_worker_warns_of_certificates_that_end_soon(stand: Stand) -> None:
+    keyring = new_keyring("Ends", valid_for=timedelta(days=5))
+    stand.sender(POLICE, keyring=keyring)
+    query = text("SELECT count(*) FROM certificate_warning WHERE fingerprint = :name")
+
+    def warned() -> bool:
+        with stand.database.transaction() as session:
+            return session.execute(query, {"name": keyring.fingerprints[0]}).scalar_one() == 1
+
+    with running(stand):
+        assert eventually(warned)
+
+
+def test_a_certificate_that_cannot_be_read_any_more_stops_no_worker(
+    stand: Stand, submission: UUID
+) -> None:
+    keyring = new_keyring("broken")
+    stand.sender(COUNCIL, keyring=keyring)
+    do(stand, f"UPDATE certificate SET data = '' WHERE fingerprint = '{keyring.fingerprints[0]}'")
+    assert worker.warn_of_expiry(stand.worker) == 0
+    with running(stand):
+        assert eventually(lambda: stand.state(submission) is State.STORED)
+    do(stand, f"DELETE FROM certificate WHERE fingerprint = '{keyring.fingerprints[0]}'")
 
 
 def fails_with(patch: pytest.MonkeyPatch, stand: Stand, error: Exception) -> None:

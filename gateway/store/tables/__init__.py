@@ -1,7 +1,7 @@
 """Typed tables, one module a subject. Imported together so that the metadata is whole."""
 
 from gateway.store.tables.access import AccessTokenRow
-from gateway.store.tables.agencies import AgencyRow, CertificateRow
+from gateway.store.tables.agencies import AgencyRow, CertificateRow, CertificateWarningRow
 from gateway.store.tables.log import CheckpointRow, LeafRow, OutboxRow, TileRow
 from gateway.store.tables.model import Model
 from gateway.store.tables.releases import ReleaseItemRow, ReleaseRow
@@ -16,6 +16,7 @@ __all__ = [
     "AccessTokenRow",
     "AgencyRow",
     "CertificateRow",
+    "CertificateWarningRow",
     "CheckpointRow",
     "IdempotencyRow",
     "LeafRow",

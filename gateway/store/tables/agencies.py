@@ -32,3 +32,16 @@ class CertificateRow(Model):
     expires_at: Mapped[datetime | None]
     added_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class CertificateWarningRow(Model):
+    """A warning that was given so many days before this date; each is given once."""
+
+    __tablename__ = "certificate_warning"
+
+    fingerprint: Mapped[str] = mapped_column(
+        ForeignKey("certificate.fingerprint"), primary_key=True
+    )
+    expires_at: Mapped[datetime] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(primary_key=True)
+    given_at: Mapped[datetime]

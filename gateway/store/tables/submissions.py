@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Identity, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gateway.store.tables.model import Model
@@ -18,6 +18,7 @@ class SubmissionRow(Model):
         UniqueConstraint("agency_id", "sha256"),
         Index("submission_agency_id_received_at_idx", "agency_id", "received_at"),
         Index("submission_state_received_at_idx", "state", "received_at"),
+        Index("submission_signer_idx", "signer"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -43,6 +44,11 @@ class SubmissionRow(Model):
     records: Mapped[int | None]
     must_replace: Mapped[UUID | None] = mapped_column(ForeignKey("submission.id"))
     superseded_by: Mapped[UUID | None] = mapped_column(ForeignKey("submission.id"))
+    # Fingerprints of the keys that were used, for the day when one of them is lost.
+    signer: Mapped[str | None]
+    signing_key: Mapped[str | None]
+    recipient_key: Mapped[str | None]
+    vault_keys: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
 
 
 class TransitionRow(Model):

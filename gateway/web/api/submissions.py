@@ -15,6 +15,7 @@ from gateway.web.journal import note
 from gateway.web.schemas import (
     AcknowledgementSchema,
     ProblemSchema,
+    ShownSubmissionSchema,
     SubmissionListSchema,
     SubmissionQuerySchema,
     SubmissionSchema,
@@ -94,12 +95,13 @@ def submissions_blueprint(
         return {"submissions": found, "next_before": last}
 
     @routes.route("/<uuid:submission_id>", methods=["GET"])
-    @routes.response(200, SubmissionSchema)
+    @routes.response(200, ShownSubmissionSchema)
     @routes.alt_response(404, schema=ProblemSchema, description="Absent, or another agency's.")
     @guard.needs(Scope.SUBMISSIONS)
-    def show(submission_id: UUID) -> Submission:
+    def show(submission_id: UUID) -> dict[str, Any]:
         """One submission."""
-        return submissions.find(submission_id, by=principal())
+        found = submissions.find(submission_id, by=principal())
+        return {**_members(found), "notice": submissions.notice(found)}
 
     @routes.route("/<uuid:submission_id>/report", methods=["GET"])
     @routes.response(200, description="Findings without values, as JSON or, if asked, as text.")
@@ -140,10 +142,11 @@ def submissions_blueprint(
 
 
 def _acknowledged(acknowledgement: Acknowledgement) -> dict[str, Any]:
-    return {
-        **{field.name: getattr(acknowledgement.submission, field.name) for field in FIELDS},
-        "repeated": acknowledgement.repeated,
-    }
+    return {**_members(acknowledgement.submission), "repeated": acknowledgement.repeated}
+
+
+def _members(submission: Submission) -> dict[str, Any]:
+    return {field.name: getattr(submission, field.name) for field in FIELDS}
 
 
 def _report(submission: Submission) -> Response:

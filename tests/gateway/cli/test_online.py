@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from audit.checkpoint import Checkpoint
 from audit.merkle import verify_consistency
 from crypto import Keyring, seal, sign_detached, unseal
 from gateway.cli import failures
+from tests.gateway import owner
 from tests.gateway.cli.conftest import Desk
 from tests.gateway.cli.shell import Done, Shell
 from tests.gateway.processes import Processes
@@ -313,6 +314,64 @@ def test_a_suspended_agency_is_refused(
     person.fails(failures.REFUSED, "submissions", "list")
     agencies = admin.well("agency", "list", "--json").json()["agencies"]
     assert {each["agency"]: each["state"] for each in agencies}[COUNCIL] == "suspended"
+
+
+def test_the_life_of_a_certificate(
+    admin: Administration, sender: Person, shell: Shell, office: Office, desk: Desk, tmp_path: Path
+) -> None:
+    again = admin.well("agency", "enrol", POLICE, desk.certificate, "--json").json()
+    assert (again["result"], again["weaknesses"]) == ("unchanged", [])
+    submission = _sent(sender, desk)
+    used = admin.well("certificate", "exposure", again["fingerprint"], "--json").json()
+    assert [(each["id"], each["use"]) for each in used["submissions"]] == [(submission, ["signed"])]
+    assert submission in admin.well("certificate", "exposure", again["fingerprint"]).out
+    none = ("certificate", "exposure", again["fingerprint"], "--since", "2999-01-01", "--json")
+    assert admin.well(*none).json()["submissions"] == []
+
+    soon = datetime.now(UTC) + timedelta(days=20, hours=1)
+    shorter = tmp_path / "shorter.pgp"
+    shorter.write_bytes(owner.extended(desk.keyring, soon))
+    updated = admin.well("agency", "enrol", POLICE, shorter).out
+    assert "result       updated" in updated
+    command = ("agency", "certificates", POLICE, "--expiring", 30)
+    assert f"{again['fingerprint']}  {POLICE}" in admin.well(*command).out
+    assert "expires in 20 days" in admin.well(*command).out
+    assert "Police <data@" not in admin.well(*command).out
+    (listed,) = admin.well(*command, "--json").json()["certificates"]
+    assert (listed["state"], listed["days_left"]) == ("expiring", 20)
+    shown = sender.well("submissions", "show", submission)
+    assert "ends on" in shown.err
+    assert "notice" not in shown.out
+    notice = sender.well("submissions", "show", submission, "--json").json()["notice"]
+    assert notice["code"] == "certificate-expiring"
+
+    gone = tmp_path / "gone.pgp"
+    gone.write_bytes(owner.revoked(desk.keyring))
+    said = admin.well("agency", "enrol", POLICE, gone)
+    assert "is revoked." in said.err
+    everything = admin.well("agency", "certificates", "--json").json()["certificates"]
+    states = {each["fingerprint"]: each["state"] for each in everything}
+    assert states[again["fingerprint"]] == "revoked"
+
+
+def test_every_weakness_of_a_certificate_is_told(
+    shell: Shell, office: Office, desk: Desk, tmp_path: Path
+) -> None:
+    weak = tmp_path / "weak.pgp"
+    weak.write_bytes(owner.revoked(desk.keyring))
+    command = ("--env-file", office.env_file, "agency", "enrol", POLICE, weak)
+    done = shell.fails(failures.REJECTED, *command)
+    assert "[certificate-refused]" in done.err
+    assert {"[revoked]", "[no-signing-key]"} <= set(done.err.split())
+    told = shell.fails(failures.REJECTED, *command, "--json").json()
+    assert told["code"] == "certificate-refused"
+    assert {"revoked", "no-signing-key"} <= {each["code"] for each in told["weaknesses"]}
+    assert all(each["sentence"] for each in told["weaknesses"])
+
+
+def test_what_is_no_fingerprint_is_not_looked_for(shell: Shell, office: Office) -> None:
+    command = ("--env-file", office.env_file, "certificate", "exposure", "Police")
+    shell.fails(failures.USAGE, *command)
 
 
 def test_an_agency_that_is_not_in_the_register_is_not_enrolled(
