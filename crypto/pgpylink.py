@@ -15,8 +15,9 @@ from typing import Any
 from cryptography.hazmat.decrepit.ciphers import algorithms as old
 from cryptography.hazmat.primitives.ciphers import algorithms as current
 
+from crypto import publichalf
 from crypto.cfb import CFB
-from crypto.errors import KeyRefused
+from crypto.errors import KeyRefused, MessageRefused
 from crypto.sessionkey import OpenSSLPrivate
 
 with warnings.catch_warnings():
@@ -39,6 +40,10 @@ pgpy.constants.algorithms = SimpleNamespace(
     AES=current.AES,
     **{name: getattr(old, name, None) or getattr(current, name) for name in _OLD_CIPHERS},
 )
+
+# Keys made by newer programs prefer hashes that PGPy has no name for (OpenPGP.js: SHA-3), and it
+# would not read them.
+HashAlgorithm._missing_ = classmethod(lambda cls, _: cls.Invalid)
 
 # What PGPy's parser lets out for bytes that are no key; its own errors have no common root.
 _FAULTS = (
@@ -76,8 +81,12 @@ def private_keys(secret: bytes, *, passphrase: str | None) -> Iterator[tuple[str
 
 
 def public_half(secret: bytes) -> bytes:
-    """The certificate in a transferable secret key, as binary."""
-    return bytes(_parsed(secret).pubkey)
+    """The certificate in a transferable secret key, armored or binary; as binary."""
+    _parsed(secret)
+    try:
+        return publichalf.public_half(bytes(pgpy.types.Armorable.ascii_unarmor(secret)["body"]))
+    except MessageRefused as invalid:
+        raise KeyRefused(f"the private key cannot be read: {invalid.detail}") from invalid
 
 
 def new_key(

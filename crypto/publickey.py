@@ -101,6 +101,21 @@ def parse_public_key(body: bytes) -> PublicKey:
     )
 
 
+def public_body(body: bytes) -> bytes:
+    """The public part of a secret key packet's body (RFC 9580 section 5.5.3), or Malformed."""
+    fields = Fields(body)
+    if fields.number(1) != 4:
+        raise Malformed("a key that is not of version 4")
+    fields.moment()
+    try:
+        _, _, _, fault = _material(fields, fields.number(1))
+    except ValueError as invalid:
+        raise Malformed("key material that is no key") from invalid
+    if fault:
+        raise Malformed(fault)
+    return body[: fields.at]
+
+
 def verify_digest(key: PublicKey, digest: bytes, *, hash_id: int, numbers: list[bytes]) -> bytes:
     """Return the digest that the key signed, or raise InvalidSignature. Strength is not judged."""
     match key.openssl:
