@@ -13,14 +13,13 @@ from crypto import framing
 from crypto.digesting import Digests, Method
 from crypto.envelope import MOST_SMALL
 from crypto.fanout import FanOut
-from crypto.framing import CHUNK, Body, Octets, Packet, Readable, next_packet
+from crypto.framing import CHUNK, Body, Octets, Packet, Readable, next_significant
 from crypto.inflating import Inflated
 from crypto.policy import Limits
 from crypto.refusals import Bomb, Malformed, TooLarge, TrailingData
 from crypto.scratch import Scratch
 from crypto.signature import parse_signature
 
-_PASSED = frozenset({framing.MARKER, framing.PADDING})
 _ONE_PASS_VERSION = 3
 
 
@@ -39,7 +38,7 @@ def read_contents(
 ) -> Contents:
     """Read the content under its compression; `taken` counts the ciphertext read so far."""
     octets = Octets(source)
-    packet = _significant(octets)
+    packet = next_significant(octets)
     if packet is None:
         raise Malformed("nothing inside the encryption")
     layers = [octets]
@@ -47,7 +46,7 @@ def read_contents(
         if len(layers) > limits.compression_depth:
             raise Bomb(f"more than {limits.compression_depth} layers of compression")
         layers.append(Octets(Inflated(packet.body, limits=limits, taken=taken)))
-        packet = _significant(layers[-1])
+        packet = next_significant(layers[-1])
     contents = _signed(packet, layers.pop(), scratch, limits=limits)
     for layer in reversed(layers):
         if layer.some(1):
@@ -71,7 +70,9 @@ def _signed(packet: Packet | None, octets: Octets, scratch: Scratch, *, limits: 
             methods.append(Method(signature.hash_id, signature.kind))
         if announced + len(before) > limits.signatures:
             raise Malformed(f"more than {limits.signatures} signatures")
-        packet = _significant(octets)
+        if announced and before:
+            raise Malformed("signatures in both forms")
+        packet = next_significant(octets)
     if packet is None or packet.tag != framing.LITERAL:
         raise Malformed("no literal data where it belongs")
     digests = Digests(methods)
@@ -106,7 +107,7 @@ def _literal(body: Body, scratch: Scratch, digests: Digests, *, limits: Limits) 
 
 def _signatures(octets: Octets, announced: int) -> list[bytes]:
     found: list[bytes] = []
-    while packet := _significant(octets):
+    while packet := next_significant(octets):
         if packet.tag != framing.SIGNATURE:
             raise TrailingData(f"packet {packet.tag} after the literal data")
         found.append(packet.body.whole(MOST_SMALL))
@@ -115,12 +116,3 @@ def _signatures(octets: Octets, announced: int) -> list[bytes]:
     if len(found) < announced:
         raise Malformed("fewer signatures than announced")
     return found
-
-
-def _significant(octets: Octets) -> Packet | None:
-    """The next packet that is neither marker nor padding, nor of an unknown uncritical kind."""
-    while packet := next_packet(octets):
-        if packet.tag not in _PASSED and packet.tag < framing.FIRST_UNCRITICAL:
-            return packet
-        packet.body.whole(MOST_SMALL)
-    return None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crypto import framing
 from crypto.errors import MessageRefused
-from crypto.framing import Body, Octets, Packet, next_packet
+from crypto.framing import Body, Octets, Packet, next_significant
 from crypto.policy import Limits
 from crypto.refusals import Malformed, NoIntegrity, NotEncrypted, Truncated, Unsupported
 from crypto.sessionkey import Wrapped, parse_wrapped
@@ -19,7 +19,6 @@ _NOT_ENCRYPTED = frozenset(
     {framing.COMPRESSED, framing.LITERAL, framing.ONE_PASS, framing.SIGNATURE}
 )
 _KEYS = frozenset({framing.SESSION_KEY, framing.PASSWORD_KEY})
-_PASSED = frozenset({framing.MARKER, framing.PADDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def read_envelope(octets: Octets, *, limits: Limits) -> Envelope:
     """Read up to the encrypted data, or raise MessageRefused."""
     wrapped: list[Wrapped] = []
     count = at = 0
-    while packet := next_packet(octets):
+    while packet := next_significant(octets):
         if packet.tag == framing.PROTECTED:
             if packet.body.exactly(1) != b"\x01":
                 raise Unsupported("integrity protected data of another version than 1")
@@ -65,6 +64,6 @@ def _refusal(tag: int) -> MessageRefused | None:
         return Unsupported("GnuPG's own OCB packet")
     if tag in _NOT_ENCRYPTED:
         return NotEncrypted(f"packet {tag} where encrypted data belongs")
-    if tag not in _KEYS | _PASSED and tag < framing.FIRST_UNCRITICAL:
+    if tag not in _KEYS:
         return Malformed(f"packet {tag} before the encrypted data")
     return None

@@ -18,8 +18,11 @@ COMPRESSED, UNPROTECTED, MARKER, LITERAL, TRUST, USER_ID = 8, 9, 10, 11, 12, 13
 PUBLIC_SUBKEY, USER_ATTRIBUTE, PROTECTED, GNUPG_OCB, PADDING = 14, 17, 18, 20, 21
 
 _DATA_PACKETS = frozenset({COMPRESSED, UNPROTECTED, LITERAL, PROTECTED, GNUPG_OCB})
-# From tag 40 on a packet is not critical and is skipped when unknown (RFC 9580 section 4.3).
-FIRST_UNCRITICAL = 40
+# From tag 40 on a packet is not critical and is skipped when unknown (RFC 9580 section 4.3); but 63
+# is what GnuPG tells itself things with, and changes its mind about what follows.
+_UNCRITICAL = range(40, 63)
+_MARKER = b"PGP"
+_MOST_PASSED = 8192
 
 
 class Readable(Protocol):
@@ -131,6 +134,19 @@ class Packet:
 
     tag: int
     body: Body
+
+
+def next_significant(octets: Octets) -> Packet | None:
+    """The next packet that is neither marker nor padding, nor of an unknown uncritical kind."""
+    while packet := next_packet(octets):
+        if packet.tag == MARKER:
+            if packet.body.whole(len(_MARKER)) != _MARKER:
+                raise Malformed("a marker that is none")
+        elif packet.tag == PADDING or packet.tag in _UNCRITICAL:
+            packet.body.whole(_MOST_PASSED)
+        else:
+            return packet
+    return None
 
 
 def next_packet(octets: Octets) -> Packet | None:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from crypto.fields import Fields, mpi
 from crypto.framing import SESSION_KEY
 from crypto.policy import AES_256, CIPHER_KEY_OCTETS, WEAK_CIPHER_KEY_OCTETS
-from crypto.publickey import ECDH, Fingerprint, PublicKey, native
+from crypto.publickey import ECDH, RSA, Fingerprint, PublicKey, native
 from crypto.refusals import Malformed, WeakCipher, WrongRecipient
 from crypto.writing import packet
 
@@ -78,11 +78,29 @@ def fresh_session_key() -> SessionKey:
 
 
 def parse_wrapped(body: bytes) -> list[Wrapped]:
-    """The wrapped key in a packet body; none for another version than 3, which cannot be ours."""
+    """The wrapped key in a packet body; none for another version than 3, which cannot be ours.
+
+    Malformed where its fields do not fill the packet: that much is plain to see for everybody.
+    """
     fields = Fields(body)
     if fields.number(1) != 3:
         return []
-    return [Wrapped(fields.take(8).hex().upper(), fields.number(1), fields.rest())]
+    key_id, algorithm = fields.take(8).hex().upper(), fields.number(1)
+    start = fields.at
+    _require_fields(fields, algorithm)
+    return [Wrapped(key_id, algorithm, body[start:])]
+
+
+def _require_fields(fields: Fields, algorithm: int) -> None:
+    if algorithm in RSA:
+        fields.mpi()
+    elif algorithm == ECDH:
+        fields.mpi()
+        fields.take(fields.number(1))
+    else:
+        return
+    if fields:
+        raise Malformed("octets after the fields of a wrapped session key")
 
 
 def wrap(session: SessionKey, key: PublicKey) -> bytes:

@@ -69,10 +69,8 @@ class Signature:
     numbers: tuple[bytes, ...] = field(repr=False)
 
     def names(self, key: PublicKey) -> bool:
-        """Whether the signature claims to be by this key."""
-        if self.issuer_fingerprint:
-            return self.issuer_fingerprint == key.fingerprint
-        return self.issuer_key_id == key.key_id
+        """Whether the signature claims, in either way, to be by this key."""
+        return key.fingerprint == self.issuer_fingerprint or key.key_id == self.issuer_key_id
 
 
 def parse_signature(body: bytes) -> Signature:

@@ -92,13 +92,14 @@ _Candidate = tuple[Certificate, Component]
 
 
 def _named(signature: Signature, senders: Sequence[Certificate]) -> list[_Candidate]:
-    """The senders' keys that the signature names; several when their key ids collide."""
-    return [
+    """The senders' keys that the signature names, by fingerprint first; the key id may collide."""
+    named = [
         (sender, component)
         for sender in senders
         for component in sender.assembled.components
         if signature.names(component.key)
     ]
+    return sorted(named, key=lambda one: one[1].key.fingerprint != signature.issuer_fingerprint)
 
 
 def _verify(

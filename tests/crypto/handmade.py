@@ -56,9 +56,9 @@ def literal(plaintext: bytes = SECRET, name: bytes = b"a.zip") -> bytes:
     return packet(LITERAL, b"b" + bytes([len(name)]) + name + seconds(NOW) + plaintext)
 
 
-def one_pass(hash_id: int = 10, kind: int = 0, key_id: bytes = NO_KEY) -> bytes:
-    """A one-pass signature packet."""
-    return packet(ONE_PASS, bytes([3, kind, hash_id, 22]) + key_id + b"\x01")
+def one_pass(hash_id: int = 10, kind: int = 0, key_id: bytes = NO_KEY, *, last: int = 1) -> bytes:
+    """A one-pass signature packet; `last` is 0 where another follows around the same document."""
+    return packet(ONE_PASS, bytes([3, kind, hash_id, 22]) + key_id + bytes([last]))
 
 
 def compressed(inner: bytes, *, after: bytes = b"") -> bytes:
@@ -97,7 +97,9 @@ def signature(  # each field of a signature can be wrong in its own way
     context: Any = hashlib.new(HASHES[hash_id], subject, usedforsecurity=False)
     context.update(trailer(hashed))
     digest = context.digest()
-    return hashed + bytes(2) + digest[:2] + _sign(key, spoil(digest))
+    # gpg looks for the issuer's key id, which nobody vouches for, before it looks at anything else.
+    unhashed = bytes([0, 10, 9, 16]) + bytes.fromhex(key.public.key_id)
+    return hashed + unhashed + digest[:2] + _sign(key, spoil(digest))
 
 
 def signed(body: bytes | None = None, plaintext: bytes = SECRET) -> bytes:

@@ -45,6 +45,11 @@ SESSION = fresh_session_key()
 UNPADDED_KEY = b"\x03" + bytes(8) + b"\x12"
 
 
+def garbage_key() -> bytes:
+    """A session key for whoever can open it, and nobody can."""
+    return UNPADDED_KEY + b"\x01\x07\x40" + token_bytes(32) + b"\x30" + token_bytes(48)
+
+
 def nested(depth: int) -> bytes:
     inner = signed()
     for _ in range(depth):
@@ -136,7 +141,7 @@ CASES: dict[str, tuple[Callable[[], bytes], str]] = {
         "mdc-failed",
     ),
     "garbage for a hidden recipient": (
-        lambda: packet(1, UNPADDED_KEY + token_bytes(90)) + protected(signed(), key=SESSION.key),
+        lambda: packet(1, garbage_key()) + protected(signed(), key=SESSION.key),
         "mdc-failed",
     ),
     "last octet changed": (lambda: damaged(GOOD, -1), "mdc-failed"),

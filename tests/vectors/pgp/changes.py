@@ -54,5 +54,6 @@ def _codes(name: str) -> list[str]:
         "key version": ["wrong-recipient"],
         "key id": ["wrong-recipient"],
         "key algorithm": ["wrong-recipient"],
+        "key fields": ["malformed", "mdc-failed"],
         "data version": ["unsupported"],
     }.get(name, ["mdc-failed"])

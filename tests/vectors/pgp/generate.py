@@ -50,6 +50,7 @@ def main() -> None:
     made |= {name: make() for name, make in messages.BY_SUBKEY.items()}
     _write("messages", made)
     _write("senders", senders.all_senders())
+    _write("inside", messages.inside())
     lines = [{"now": parties.NOW.isoformat()}, *_cases(made)]
     assert len({line.get("name") for line in lines}) == len(lines)
     text = "".join(json.dumps(line) + "\n" for line in lines)

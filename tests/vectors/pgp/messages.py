@@ -41,9 +41,22 @@ NOTATION = subpacket(0x80 | 20, b"\x80\0\0\0\0\x0f\0\x01example@example" + b"1")
 GIVEN_TEXT = b"one\ntwo\r\nthree\n"
 
 
+def inside() -> dict[str, bytes]:
+    """What some of the messages hold, in the clear, to be changed and encrypted anew."""
+    long = _long()
+    return {
+        "good": signed(),
+        "hidden-recipient": signed(signature(hash_id=8)),
+        "zip": compressed(signed()),
+        "literal-in-parts": signed(signature(long), long),
+        "signed-twice": _many(signature(), signature(hash_id=8)),
+    }
+
+
 def _many(*bodies: bytes, plaintext: bytes = SECRET) -> bytes:
     """Several one-pass signatures; the last announced stands first after the literal."""
-    heads = b"".join(one_pass(body[3], body[1]) for body in reversed(bodies))
+    outer = b"".join(one_pass(body[3], body[1], last=0) for body in reversed(bodies[1:]))
+    heads = outer + one_pass(bodies[0][3], bodies[0][1])
     return heads + literal(plaintext) + b"".join(packet(SIGNATURE, body) for body in bodies)
 
 

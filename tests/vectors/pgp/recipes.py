@@ -14,7 +14,8 @@ from tests.vectors.pgp.parties import NOW
 MEGABYTE = 1 << 20
 
 
-def _enclosed(inner: bytes, to: Certificate) -> bytes:
+def enclosed(inner: bytes, to: Certificate) -> bytes:
+    """Anything at all, properly encrypted."""
     session, message = fresh_session_key(), bytearray()
     message += wrap(session, encryption_key(to, now=NOW))
     parts = Parts(message.extend, PROTECTED)
@@ -31,7 +32,7 @@ def bomb(to: Certificate) -> bytes:
     head = bytes([0xC0 | LITERAL, 255]) + (1024 * MEGABYTE + 6).to_bytes(4, "big") + b"b" + bytes(5)
     start = engine.compress(head) + engine.flush(zlib.Z_FULL_FLUSH)
     piece = engine.compress(bytes(MEGABYTE)) + engine.flush(zlib.Z_FULL_FLUSH)
-    return _enclosed(packet(COMPRESSED, b"\x01" + start + piece * 1024 + engine.flush()), to)
+    return enclosed(packet(COMPRESSED, b"\x01" + start + piece * 1024 + engine.flush()), to)
 
 
 def nested(to: Certificate) -> bytes:
@@ -40,13 +41,13 @@ def nested(to: Certificate) -> bytes:
     for _ in range(40):
         engine = zlib.compressobj(9, zlib.DEFLATED, -15)
         inner = packet(COMPRESSED, b"\x01" + engine.compress(inner) + engine.flush())
-    return _enclosed(inner, to)
+    return enclosed(inner, to)
 
 
 def ten_thousand_session_keys(to: Certificate) -> bytes:
     """Each would cost the work of unwrapping."""
     session = fresh_session_key()
-    return wrap(session, encryption_key(to, now=NOW)) * 10_000 + _enclosed(b"", to)
+    return wrap(session, encryption_key(to, now=NOW)) * 10_000 + enclosed(b"", to)
 
 
 RECIPES: dict[str, tuple[Callable[[Certificate], bytes], str]] = {
