@@ -57,6 +57,13 @@ bench: $(INSTALLED) ## Measure; one JSON object a line on stdout
 bench-crypto: $(INSTALLED) ## Measure the OpenPGP engine against gpg
 	@$(BIN)/python -m tests.bench.messages
 
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## Fuzz what reads hostile octets, a minute for each target
+	@for target in framing message contents signature certificate detached; do \
+	    echo "fuzzing $$target" >&2; \
+	    $(BIN)/python -m tests.fuzz $$target -max_total_time=60 -max_len=4096 $(ARGS) || exit 1; \
+	done
+
 .PHONY: chaos
 chaos: $(INSTALLED) ## Kill processes at random and check that nothing acknowledged is lost
 	@$(BIN)/python -m tests.chaos $(ARGS)

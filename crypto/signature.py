@@ -93,7 +93,7 @@ def parse_signature(body: bytes) -> Signature:
         kind=kind,
         algorithm=algorithm,
         hash_id=hash_id,
-        created_at=Fields(hashed[_CREATED]).moment(),
+        created_at=Fields(_four(hashed[_CREATED])).moment(),
         expires_after=_span(hashed.get(_EXPIRES)),
         key_expires_after=_span(hashed.get(_KEY_EXPIRES)),
         flags=(hashed.get(_FLAGS) or b"\0")[0],
@@ -196,9 +196,18 @@ def _subpacket_length(fields: Fields) -> int:
 
 
 def _span(content: bytes | None) -> timedelta | None:
-    """A duration; absent or zero means for ever."""
-    value = int.from_bytes(content or b"", "big")
+    """A duration of four octets; absent or zero means for ever."""
+    if content is None:
+        return None
+    value = int.from_bytes(_four(content), "big")
     return timedelta(seconds=value) if value else None
+
+
+def _four(content: bytes) -> bytes:
+    """The content of a subpacket that is a time or a duration."""
+    if len(content) != 4:
+        raise Malformed("a time that is not of four octets")
+    return content
 
 
 def _numbers(fields: Fields, algorithm: int) -> Iterator[bytes]:

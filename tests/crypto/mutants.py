@@ -64,11 +64,10 @@ def _framed(tag: int, body: bytes, random: Random) -> bytes:
 
 
 def _insert(found: Packets, random: Random) -> None:
-    # No padding packets: programs from before RFC 9580 do not know them.
+    # No padding and no unknown packets: programs from before RFC 9580 do not pass them over.
     extra = [
         (MARKER, b"PGP"),
         (MARKER, b"pgp"),
-        (60, b"unknown"),
         (63, b""),
         (39, b"critical"),
         (LITERAL, b"b\0\0\0\0\0extra"),

@@ -349,6 +349,16 @@ def test_noise_properly_encrypted_is_refused_with_a_code(noise: bytes) -> None:
         opened(enclosed(noise))
 
 
+@pytest.mark.parametrize("octets", [0, 3, 5, 100])
+@pytest.mark.parametrize("kind", [2, 3, 9])
+def test_a_time_is_of_four_octets(kind: int, octets: int) -> None:
+    """One of many octets is more than any number that a duration can be."""
+    body = signature(subpackets=bytes([octets + 1, kind]) + b"\xff" * octets)
+    with pytest.raises(MessageRefused) as refused:
+        opened(enclosed(signed(body)))
+    assert refused.value.code == "malformed"
+
+
 @given(st.binary(max_size=300))
 def test_a_noisy_signature_is_refused_with_a_code(noise: bytes) -> None:
     with pytest.raises(MessageRefused):

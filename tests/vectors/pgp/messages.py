@@ -223,6 +223,20 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
         "malformed",
     ),
     "critical-packet-inside": (lambda: enclosed(CRITICAL + signed()), "malformed"),
+    "gnupg-control-packet": (
+        lambda: session_packet(SESSION) + packet(63, b"") + protected(signed(), key=SESSION.key),
+        "malformed",
+    ),
+    "marker-that-is-none": (
+        lambda: enclosed(packet(MARKER, b"pgp") + signed()),
+        "malformed",
+    ),
+    "signatures-in-both-forms": (
+        lambda: enclosed(
+            one_pass() + packet(SIGNATURE, signature()) + literal() + packet(SIGNATURE, signature())
+        ),
+        "malformed",
+    ),
     "short-first-part": (
         lambda: session_packet(SESSION) + b"\xd2\xe8" + bytes(600),
         "malformed",
