@@ -25,6 +25,7 @@ from crypto.rewrapping import rewrap
 from crypto.scratch import Scratch
 from crypto.sealing import Sealed, seal, sign_and_encrypt, unseal
 from crypto.sessionkey import KeyHolder, SessionKey, Wrapped, packet_of
+from crypto.splitkey import SplitKey, generate_split_key, retire, rotate
 from crypto.verdict import Verified
 from crypto.vetting import encryption_key, read_certificate
 from crypto.wkd import wkd_hash
@@ -44,19 +45,23 @@ __all__ = [
     "Scratch",
     "Sealed",
     "SessionKey",
+    "SplitKey",
     "Verified",
     "Weakness",
     "Wrapped",
     "WrongContext",
     "encryption_key",
     "generate_key",
+    "generate_split_key",
     "load_certificate",
     "merge_certificates",
     "open_message",
     "packet_of",
     "public_part",
     "read_certificate",
+    "retire",
     "rewrap",
+    "rotate",
     "seal",
     "sign_and_encrypt",
     "sign_detached",

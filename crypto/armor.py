@@ -5,11 +5,10 @@ checksum is not looked at, as the RFC now demands: the modification check and th
 counts. Refuses text after the end of the armor.
 """
 
+import base64
 import binascii
 import re
 from enum import StrEnum
-
-import pysequoia
 
 from crypto.framing import Readable
 from crypto.refusals import Malformed, NotEncrypted, TrailingData, Truncated
@@ -33,6 +32,7 @@ class ArmorKind(StrEnum):
     """What an armor says it holds."""
 
     PUBLIC_KEY = "PUBLIC KEY BLOCK"
+    PRIVATE_KEY = "PRIVATE KEY BLOCK"
     SIGNATURE = "SIGNATURE"
     MESSAGE = "MESSAGE"
 
@@ -62,13 +62,22 @@ def _message_tag(first: int) -> bool:
 
 
 def armored(data: bytes, *, kind: ArmorKind) -> str:
-    """The data in armor."""
-    kinds = {
-        ArmorKind.PUBLIC_KEY: pysequoia.ArmorKind.PublicKey,
-        ArmorKind.SIGNATURE: pysequoia.ArmorKind.Signature,
-        ArmorKind.MESSAGE: pysequoia.ArmorKind.Message,
-    }
-    return pysequoia.armor(data, kinds[kind])
+    """The data in armor, with the checksum that old programs ask for."""
+    text = base64.b64encode(data).decode("ascii")
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    check = base64.b64encode(_crc24(data).to_bytes(3, "big")).decode("ascii")
+    inside = "\n".join(["", *lines, f"={check}"])
+    return f"-----BEGIN PGP {kind}-----\n{inside}\n-----END PGP {kind}-----\n"
+
+
+def _crc24(data: bytes) -> int:
+    """RFC 9580 section 6.1.1."""
+    crc = 0xB704CE
+    for octet in data:
+        crc ^= octet << 16
+        for _ in range(8):
+            crc = (crc << 1) ^ (0x1864CFB if crc & 0x800000 else 0)
+    return crc & 0xFFFFFF
 
 
 class _Held:

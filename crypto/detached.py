@@ -21,10 +21,9 @@ from crypto.fields import mpi
 from crypto.framing import CHUNK, SIGNATURE, Octets, next_packet
 from crypto.keyring import Keyring
 from crypto.policy import Limits
-from crypto.publickey import Fingerprint
 from crypto.refusals import Malformed
 from crypto.sessionkey import PrivateKey
-from crypto.signature import Hash, complete, new_hashed_part, parse_signature, trailer
+from crypto.signature import BINARY, Hash, complete, new_hashed_part, parse_signature, trailer
 from crypto.verdict import Document, Verified, verify_signatures
 from crypto.writing import packet
 
@@ -57,10 +56,13 @@ def verify_detached(
 
 
 def digest_signature(
-    context: Hash, key: PrivateKey, *, now: datetime, intended: Sequence[Fingerprint] = ()
+    context: Hash, key: PrivateKey, *, now: datetime, kind: int = BINARY, more: bytes = b""
 ) -> bytes:
-    """The body of a SHA-512 signature packet over what the context has hashed."""
-    hashed = new_hashed_part(key.public, now=now, intended=intended)
+    """The body of a SHA-512 signature packet over what the context has hashed.
+
+    `more` are subpackets beyond issuer and time.
+    """
+    hashed = new_hashed_part(key.public, now=now, kind=kind, more=more)
     context.update(trailer(hashed))
     digest = context.digest()
     return complete(hashed, key=key.public, digest=digest, numbers=_sign(key, digest))

@@ -84,9 +84,24 @@ def public_half(secret: bytes) -> bytes:
     """The certificate in a transferable secret key, armored or binary; as binary."""
     _parsed(secret)
     try:
-        return publichalf.public_half(bytes(pgpy.types.Armorable.ascii_unarmor(secret)["body"]))
+        return publichalf.public_half(unarmored(secret))
     except MessageRefused as invalid:
         raise KeyRefused(f"the private key cannot be read: {invalid.detail}") from invalid
+
+
+def unarmored(text: bytes) -> bytes:
+    """A key or certificate of our own as binary, whichever form it has; or KeyRefused."""
+    try:
+        return bytes(pgpy.types.Armorable.ascii_unarmor(text)["body"])
+    except _FAULTS as invalid:
+        raise KeyRefused("not an OpenPGP key") from invalid
+
+
+def locked(secret: bytes, passphrase: str) -> bytes:
+    """The same armored secret key under a passphrase."""
+    key = _parsed(secret)
+    key.protect(passphrase, SymmetricKeyAlgorithm.AES256, HashAlgorithm.SHA256)
+    return str(key).encode()
 
 
 def new_key(
@@ -100,9 +115,8 @@ def new_key(
     key.add_uid(pgpy.PGPUID.new(user_id), usage=signing, created=now, **_PREFERENCES, **expiry)
     decrypting = {KeyFlags.EncryptCommunications, KeyFlags.EncryptStorage}
     key.add_subkey(subkey, usage=decrypting, created=now, **expiry)
-    if passphrase is not None:
-        key.protect(passphrase, SymmetricKeyAlgorithm.AES256, HashAlgorithm.SHA256)
-    return str(key).encode()
+    secret = str(key).encode()
+    return secret if passphrase is None else locked(secret, passphrase)
 
 
 def _parsed(secret: bytes) -> Any:

@@ -25,7 +25,7 @@ from crypto.protected import ProtectedWriter
 from crypto.publickey import PublicKey
 from crypto.scratch import Scratch
 from crypto.sessionkey import KeyHolder, PrivateKey, fresh_session_key, wrap
-from crypto.signature import BINARY
+from crypto.signature import BINARY, meant_for
 from crypto.vetting import encryption_key
 from crypto.writing import Parts, Sink, Write, packet
 
@@ -96,13 +96,13 @@ def sign_and_encrypt(
     """
     key = signer.signing_key(now=now)
     # Named in the signature, so that no recipient can pass it on as if it were meant for another.
-    intended = [recipient.fingerprint for recipient in recipients]
+    meant = meant_for(recipient.fingerprint for recipient in recipients)
 
     def fill(write: Write) -> None:
         write(packet(ONE_PASS, _one_pass(key)))
         context = hashlib.sha512()
         _write_literal(source, write, filename=filename, now=now, seen=context.update)
-        body = digest_signature(context, key, now=now, intended=intended)
+        body = digest_signature(context, key, now=now, more=meant)
         write(packet(SIGNATURE, body))
 
     return _encrypt(sink, recipients=recipients, now=now, fill=fill)

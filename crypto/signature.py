@@ -6,7 +6,7 @@ itself. Makes no judgement on strength: crypto.policy does.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -17,6 +17,7 @@ from crypto.fields import Fields, seconds
 from crypto.policy import REVOCATION_HASHES, SHA_512
 from crypto.publickey import ECDSA, EDDSA, RSA, Fingerprint, PublicKey, verify_digest
 from crypto.refusals import Malformed, Unsupported
+from crypto.writing import length
 
 BINARY, TEXT = 0x00, 0x01
 CERTIFICATIONS = frozenset({0x10, 0x11, 0x12, 0x13})
@@ -135,18 +136,24 @@ def trailer(hashed: bytes) -> bytes:
 
 
 def new_hashed_part(
-    key: PublicKey, *, now: datetime, intended: Sequence[Fingerprint] = ()
+    key: PublicKey, *, now: datetime, kind: int = BINARY, more: bytes = b""
 ) -> bytes:
-    """The hashed part of a new SHA-512 signature over a binary document.
-
-    `intended` are the certificates it is meant for; none where it is for everybody.
-    """
-    created = bytes([5, 0x80 | _CREATED]) + seconds(now)
-    issuer = bytes([22, _ISSUER_FINGERPRINT, 4]) + bytes.fromhex(key.fingerprint)
-    meant = (bytes([22, _INTENDED, 4]) + bytes.fromhex(one) for one in intended)
-    subpackets = issuer + created + b"".join(meant)
-    header = bytes([4, BINARY, key.algorithm, SHA_512])
+    """The hashed part of a new SHA-512 signature; `more` are further subpackets."""
+    created = subpacket(_CREATED, seconds(now), critical=True)
+    issuer = subpacket(_ISSUER_FINGERPRINT, b"\x04" + bytes.fromhex(key.fingerprint))
+    subpackets = issuer + created + more
+    header = bytes([4, kind, key.algorithm, SHA_512])
     return header + len(subpackets).to_bytes(2, "big") + subpackets
+
+
+def meant_for(fingerprints: Iterable[Fingerprint]) -> bytes:
+    """Subpackets that name the certificates which a document is meant for."""
+    return b"".join(subpacket(_INTENDED, b"\x04" + bytes.fromhex(one)) for one in fingerprints)
+
+
+def subpacket(kind: int, content: bytes, *, critical: bool = False) -> bytes:
+    """One subpacket (RFC 9580 section 5.2.3.7)."""
+    return length(len(content) + 1) + bytes([kind | _CRITICAL * critical]) + content
 
 
 def complete(hashed: bytes, *, key: PublicKey, digest: bytes, numbers: bytes) -> bytes:

@@ -20,7 +20,12 @@ import requests
 from gateway.cli.environment import environment
 from gateway.cli.failures import Failure
 from gateway.cli.files import write_secret
-from gateway.cli.keys import make_log_key, make_openpgp, make_pseudonym_key
+from gateway.cli.keys import (
+    make_gateway_key,
+    make_log_key,
+    make_openpgp,
+    make_pseudonym_key,
+)
 from gateway.cli.output import say
 from gateway.embedded import EmbeddedServers
 from gateway.settings import Process, Settings
@@ -74,7 +79,7 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
     for each in (keys, staff):
         each.mkdir(mode=0o700, exist_ok=True)
     if not (keys / "gateway-key.asc").exists():
-        make_openpgp(keys, "gateway", user_id=f"CTDS gateway <{LOCAL_PART}@gateway.localhost>")
+        make_gateway_key(keys, user_id=f"CTDS gateway <{LOCAL_PART}@gateway.localhost>")
         make_openpgp(staff, "vault", user_id="CTDS vault")
         make_log_key(keys, LOG_NAME)
         make_pseudonym_key(keys, None)

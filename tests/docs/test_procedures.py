@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -15,7 +16,14 @@ import pytest
 from sqlalchemy import text
 
 from audit.errors import EntryRefused
-from crypto import Keyring, generate_key, load_certificate, public_part, read_certificate
+from crypto import (
+    Keyring,
+    generate_key,
+    generate_split_key,
+    load_certificate,
+    read_certificate,
+    rotate,
+)
 from deploy.demo.returns import published_returns
 from gateway.records import State
 from tests.crypto.gnupg import require_gpg
@@ -106,25 +114,35 @@ def _desk(folder: Path, stand: Stand, *, token: str) -> Path:
     return folder
 
 
-def test_a_gateway_key_is_extended_as_the_runbook_says(
-    gnupg: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_gateway_key_is_rotated_and_retired_as_the_runbook_says(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    secret = generate_key(
+    parts = generate_split_key(
         "CTDS gateway <submissions@gateway.test>",
-        now=now - timedelta(days=700),
-        valid_for=timedelta(days=730),
+        now=now - timedelta(days=300),
+        valid_for=timedelta(days=1825),
+        subkey_valid_for=timedelta(days=365),
     )
-    (tmp_path / "gateway-key.asc").write_bytes(secret)
-    fingerprint = load_certificate(public_part(secret)).fingerprint
-    script = block("runbook.md", "A certificate is expiring", "gpg --import")
-    script = script.replace("FINGERPRINT", fingerprint).replace("gpg ", "gpg --batch --yes ")
-    shell(script, tmp_path, gnupg)
-    extended = (tmp_path / "gateway-certificate.asc").read_bytes()
-    certificate = read_certificate(extended, now=now + timedelta(days=600))
-    assert certificate.fingerprint == fingerprint
-    keyring = Keyring.load([(tmp_path / "gateway-key.asc").read_bytes()])
-    assert keyring.signing_key(now=now + timedelta(days=600))
+    turned = rotate(parts, now=now - timedelta(days=100), valid_for=timedelta(days=365))
+    for name, data in {
+        "gateway-primary.asc": turned.primary,
+        "gateway-key.asc": turned.online,
+        "gateway-certificate.asc": turned.certificate,
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command in ("gateway keys rotate", "gateway keys retire"):
+        script = block("runbook.md", "A certificate is expiring", command)
+        shell(script, tmp_path, {**os.environ, "PATH": path})
+    certificate = read_certificate(
+        (tmp_path / "retired" / "gateway-certificate.asc").read_bytes(),
+        now=now + timedelta(days=300),
+    )
+    assert certificate.fingerprint == load_certificate(parts.certificate).fingerprint
+    keyring = Keyring.load([(tmp_path / "retired" / "gateway-key.asc").read_bytes()])
+    assert keyring.signing_key(now=now + timedelta(days=300))
+    # The first subkey was replaced a hundred days ago and is gone; the second opens still.
+    assert len(keyring.decrypting) == 2
+    assert not set(keyring.decrypting) & set(Keyring.load([parts.online]).decrypting)
 
 
 def test_a_failed_submission_is_sent_again_as_the_runbook_says(stand: Stand) -> None:

@@ -1,6 +1,7 @@
 """`gateway keys`: what is made is usable, private, and never overwritten."""
 
 from pathlib import Path
+from time import sleep
 
 import pytest
 
@@ -27,7 +28,9 @@ def test_private_parts_are_their_owners_alone(kind: str, shell: Shell, tmp_path:
     public = {f"{kind}-certificate.asc", "log.vkey"}
     made = list((tmp_path / "keys").iterdir())
     assert (tmp_path / "keys").stat().st_mode & 0o777 == 0o700
-    assert [path.stat().st_mode & 0o077 for path in made if path.name not in public] == [0]
+    secret = [path for path in made if path.name not in public]
+    assert secret
+    assert {path.stat().st_mode & 0o077 for path in secret} == {0}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -44,7 +47,7 @@ def test_nothing_is_overwritten(kind: str, shell: Shell, tmp_path: Path) -> None
 def test_no_secret_is_printed(kind: str, shell: Shell, tmp_path: Path) -> None:
     done = shell.well("keys", "init", kind, "--out", tmp_path, "--json", *NAMED.get(kind, ()))
     assert "PRIVATE" not in done.out + done.err
-    assert set(done.json()) == {"key", "certificate", "fingerprint"}
+    assert set(done.json()) - {"primary"} == {"key", "certificate", "fingerprint"}
 
 
 def test_the_log_key_signs_for_its_verifier(shell: Shell, tmp_path: Path) -> None:
@@ -76,6 +79,51 @@ def test_the_gateways_key_has_the_address_that_web_key_directory_serves(
 def test_without_its_host_no_key_of_the_gateway_is_made(shell: Shell, tmp_path: Path) -> None:
     shell.fails(failures.USAGE, "keys", "init", "gateway", "--out", tmp_path / "keys")
     assert not (tmp_path / "keys").exists()
+
+
+def _parts(folder: Path, primary: Path) -> tuple[object, ...]:
+    key, certificate = folder / "gateway-key.asc", folder / "gateway-certificate.asc"
+    return ("--primary", primary, "--key", key, "--certificate", certificate)
+
+
+def test_the_gateways_key_is_rotated_and_the_old_subkey_retired(
+    shell: Shell, tmp_path: Path
+) -> None:
+    words = tmp_path / "passphrase"
+    words.write_text("correct horse\n")
+    _init(shell, "gateway", tmp_path / "0", "--passphrase-file", words)
+    primary, unlocked = tmp_path / "0" / "gateway-primary.asc", ("--passphrase-file", words)
+    parts = _parts(tmp_path / "0", primary)
+    turned = shell.well("keys", "rotate", *parts, *unlocked, "--out", tmp_path / "1", "--json")
+    parts = _parts(tmp_path / "1", primary)
+    early = shell.fails(
+        failures.FAILED, "keys", "retire", *parts, *unlocked, "--out", tmp_path / "2"
+    )
+    assert "nothing was written" in early.err
+    assert not (tmp_path / "2").exists()
+    command = ("keys", "retire", *parts, *unlocked, "--grace", 0, "--out", tmp_path / "2")
+    sleep(2.1)  # the new subkey is a second younger than the old one, and that has to be over
+    gone = shell.well(*command, "--json").json()["retired"]
+    keys = [(tmp_path / str(step) / "gateway-key.asc").read_bytes() for step in range(3)]
+    decrypting = [set(Keyring.load([key]).decrypting) for key in keys]
+    assert decrypting == [{gone}, {gone, turned.json()["new"]}, {turned.json()["new"]}]
+    shown = shell.well("keys", "show", tmp_path / "2" / "gateway-certificate.asc", "--json").json()
+    assert shown["acceptable"]
+    assert shown["encryption_keys"] == [turned.json()["new"]]
+
+
+def test_rotating_overwrites_nothing_and_needs_the_primary(shell: Shell, tmp_path: Path) -> None:
+    _init(shell, "gateway", tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    parts = _parts(tmp_path, tmp_path / "gateway-primary.asc")
+    assert (
+        "is there already"
+        in shell.fails(failures.FAILED, "keys", "rotate", *parts, "--out", tmp_path).err
+    )
+    parts = _parts(tmp_path, tmp_path / "gateway-key.asc")
+    done = shell.fails(failures.FAILED, "keys", "rotate", *parts, "--out", tmp_path / "new")
+    assert "primary" in done.err
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
 def test_the_pseudonym_key_is_32_random_bytes(shell: Shell, tmp_path: Path) -> None:
