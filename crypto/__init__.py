@@ -21,6 +21,7 @@ from crypto.merging import merge_certificates
 from crypto.opening import Opened, open_message
 from crypto.policy import Limits
 from crypto.publickey import Fingerprint
+from crypto.refusals import MeantForAnother
 from crypto.rewrapping import rewrap
 from crypto.scratch import Scratch
 from crypto.sealing import Sealed, seal, sign_and_encrypt, unseal
@@ -40,6 +41,7 @@ __all__ = [
     "KeyRefused",
     "Keyring",
     "Limits",
+    "MeantForAnother",
     "MessageRefused",
     "Opened",
     "Scratch",

@@ -83,6 +83,7 @@ class Manifest:
     coverage: Coverage
     lawful_basis: str
     retention_class: str
+    gateway: str | None
     signature: str
     raw: Mapping[str, Any]
 

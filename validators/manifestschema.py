@@ -17,6 +17,7 @@ from validators.standard import Standard
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _HEX_64 = re.compile(r"[0-9a-f]{64}")
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -219,6 +220,11 @@ class ManifestSchema(_Strict):
     retention_class = fields.String(
         load_default="STANDARD",
         validate=validate.OneOf(["STANDARD", "SHORT"], error="must be STANDARD or SHORT"),
+    )
+    gateway = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=_matches(_FINGERPRINT, "must be a fingerprint of 40 hexadecimal digits"),
     )
     signature = fields.String(
         required=True,

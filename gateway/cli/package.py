@@ -30,7 +30,8 @@ class Facts:
     profile: Path
     period: str
     submission_type: str
-    replaces: UUID | None
+    replaces: UUID | None = None
+    gateway: str | None = None
 
     def fields(self, *, today: date) -> dict[str, Any]:
         """The keys of the manifest that follow from it."""
@@ -39,6 +40,8 @@ class Facts:
         fields["submission_type"] = self.submission_type
         if self.replaces is not None:
             fields["replaces"] = str(self.replaces)
+        if self.gateway is not None:
+            fields["gateway"] = self.gateway
         return fields
 
 

@@ -55,11 +55,11 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
 
     Sending the same package again is safe: it is recognised, and nothing is counted twice.
     """
-    data = _package(files, options)
-    if not options["force"]:
-        _check_first(data, as_json=options["as_json"])
     client = open_client(options["url"], options["token_file"])
     gateway = _gateway_certificate(client, options)
+    data = _package(files, gateway, options)
+    if not options["force"]:
+        _check_first(data, as_json=options["as_json"])
     with TemporaryDirectory(prefix="gateway-submit-") as folder:
         message: Path = options["message"] or Path(folder) / "package.pgp"
         write_new(message, _encrypted(data, gateway, options))
@@ -72,7 +72,7 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
         print(submission["id"])
 
 
-def _package(files: tuple[Path, ...], options: Mapping[str, Any]) -> bytes:
+def _package(files: tuple[Path, ...], gateway: Certificate, options: Mapping[str, Any]) -> bytes:
     """The package, read or made; made in memory, as it holds the records in the clear."""
     if len(files) == 1 and is_zipfile(files[0]):
         return files[0].read_bytes()
@@ -82,7 +82,12 @@ def _package(files: tuple[Path, ...], options: Mapping[str, Any]) -> bytes:
             "Add --profile and --period, or make a package with `gateway package` first.",
             status=USAGE,
         )
-    facts = Facts(options["profile"], options["period"], options["submission_type"], None)
+    facts = Facts(
+        options["profile"],
+        options["period"],
+        options["submission_type"],
+        gateway=gateway.fingerprint,
+    )
     sign = signer(options["key"], options["passphrase_file"], options["gpg_user"])
     return build(files, facts, sign=sign).data
 

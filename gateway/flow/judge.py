@@ -20,6 +20,7 @@ from crypto import (
     Certificate,
     CertificateRefused,
     Keyring,
+    MeantForAnother,
     MessageRefused,
     Opened,
     Scratch,
@@ -138,7 +139,9 @@ class Judge:
         report_key = self._put_report(submission, outcome.report, opened.signer)
         if outcome.report.verdict == "rejected":
             return Judgement(opened=True, outcome=outcome, report_key=report_key)
-        mismatch = self._replacement_mismatch(submission, outcome)
+        mismatch = self._meant_for_another(outcome) or self._replacement_mismatch(
+            submission, outcome
+        )
         if mismatch is not None:
             return Judgement(
                 opened=True, outcome=outcome, report_key=report_key, rejection=mismatch
@@ -151,6 +154,16 @@ class Judge:
             sealed=self._put_sealed(submission, outcome, now=now),
             vault_keys=self._vault_keys(now=now),
         )
+
+    def _meant_for_another(self, outcome: Outcome) -> Rejection | None:
+        """A package that somebody else was sent, who encrypted it anew and passed it on.
+
+        Where the program that signed it could not say for whom, the manifest may.
+        """
+        named = None if outcome.manifest is None else outcome.manifest.gateway
+        if named is None or named.upper() in self._keyring.fingerprints:
+            return None
+        return _rejection(MeantForAnother(f"the manifest names {named.upper()}"))
 
     def _replacement_mismatch(self, submission: Submission, outcome: Outcome) -> Rejection | None:
         """A delivery that says which submission it replaces must carry a manifest that agrees."""

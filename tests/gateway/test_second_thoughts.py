@@ -75,6 +75,18 @@ def test_what_is_sent_to_replace_one_must_name_that_one(stand: Stand) -> None:
     assert shown(stand, sender, first)["superseded_by"] is None
 
 
+def test_a_package_meant_for_another_gateway_is_rejected(stand: Stand) -> None:
+    """Whoever received it there, and had a token here, could encrypt it anew and pass it on."""
+    sender, records = stand.sender(POLICE), samples.children(1, seed=fresh())
+    passed_on = stand.send(sender, sender.encrypt(sender.package(records, gateway="A" * 40).data))
+    own = sender.gateway.fingerprint.lower()
+    ours = stand.send(sender, sender.encrypt(sender.package(records, gateway=own).data))
+    stand.settle()
+    assert shown(stand, sender, passed_on)["error_code"] == "meant-for-another"
+    assert stand.about(passed_on)[-1] == "submission.rejected"
+    assert shown(stand, sender, ours)["state"] == "stored"
+
+
 def test_only_what_was_accepted_can_be_replaced(stand: Stand) -> None:
     sender = stand.sender(POLICE)
     rejected = stand.send(sender, b"no message")
