@@ -39,7 +39,7 @@ class Settings:
     s3_bucket_prefix: str
     pseudonym_key_file: Path | None
     gateway_certificate_file: Path
-    vault_certificate_file: Path | None
+    vault_certificate_files: tuple[Path, ...]
     gateway_key_file: Path | None
     log_key_file: Path | None
     log_memory_file: Path | None
@@ -68,7 +68,7 @@ class Settings:
                 process, "PSEUDONYM_KEY_FILE", Process.SEQUENCER
             ),
             gateway_certificate_file=reader.file("GATEWAY_CERTIFICATE_FILE"),
-            vault_certificate_file=reader.file_for(
+            vault_certificate_files=reader.files_for(
                 process, "VAULT_CERTIFICATE_FILE", Process.WORKER
             ),
             gateway_key_file=reader.secret_for(process, "GATEWAY_KEY_FILE", Process.WORKER),
@@ -148,8 +148,15 @@ class _Reader:
     def secret_unless(self, process: Process, name: str, exempt: Process) -> Path | None:
         return None if process is exempt else self.secret_file(name)
 
-    def file_for(self, process: Process, name: str, only: Process) -> Path | None:
-        return self.file(name) if process is only else None
+    def files_for(self, process: Process, name: str, only: Process) -> tuple[Path, ...]:
+        """One file, or several with a colon between them."""
+        if process is not only:
+            return ()
+        value = self.text(name)
+        paths = tuple(map(Path, value.split(":"))) if value else ()
+        missing = [path for path in paths if not path.is_file()]
+        self.faults += [f"{name}: there is no file {path}." for path in missing]
+        return paths
 
     def path_for(self, process: Process, name: str, only: Process) -> Path | None:
         """A file that the process itself will write; only its folder must be there."""

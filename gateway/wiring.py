@@ -219,8 +219,8 @@ def _pseudonym_key(path: Path) -> bytes:
 
 
 def _vault(settings: Settings) -> Sequence[Certificate]:
-    data = _required(settings.vault_certificate_file).read_bytes()
-    return [read_certificate(data, now=_now())]
+    files = settings.vault_certificate_files
+    return [read_certificate(file.read_bytes(), now=_now()) for file in files]
 
 
 def _access(database: Database, trail: AuditTrail) -> Access:

@@ -1,14 +1,17 @@
 """The way of one submission, from an agency's desk to the staff's, at the WSGI interface."""
 
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
 
 from audit.receipt import verify_receipt
-from crypto import unseal
+from crypto import Keyring, generate_key, public_part, unseal
 from gateway.records import Role, State
+from gateway.settings import Process, Settings
 from gateway.store.objects import Bucket
 from gateway.store.submissions import find_submission
+from gateway.wiring import worker_services
 from tests.gateway.stand import POLICE, Stand
 from tests.validators import samples
 
@@ -102,3 +105,29 @@ def test_attachments_are_sealed_with_the_records(stand: Stand, tmp_path: Path) -
     with ZipFile(archive) as bundle:
         assert bundle.read("attachments/scan.pdf") == scan
         assert len(bundle.read("CASE.jsonl").splitlines()) == 2
+
+
+def test_each_of_two_vault_keys_opens_what_is_sealed(
+    environ: dict[str, str], stand: Stand, tmp_path: Path
+) -> None:
+    """The overlap of a change of keys."""
+    second = generate_key("Second vault", now=datetime.now(UTC), valid_for=None)
+    (tmp_path / "second.asc").write_bytes(public_part(second))
+    both = f"{environ['VAULT_CERTIFICATE_FILE']}:{tmp_path / 'second.asc'}"
+    worker = worker_services(
+        Settings.load(environ | {"VAULT_CERTIFICATE_FILE": both}, Process.WORKER)
+    )
+    sender = stand.sender(POLICE)
+    submission = stand.send(sender, sender.message(1))
+    worker.processor.process(submission)
+    worker.database.dispose()
+    with stand.database.transaction() as session:
+        found = find_submission(session, submission)
+    assert found is not None
+    assert found.sealed_key is not None
+    sizes = set()
+    for keyring in (stand.keys.vault, Keyring.load([second])):
+        with stand.admin.objects.open(Bucket.VAULT, found.sealed_key) as sealed:
+            context = f"ctds-submission-{submission}.zip"
+            sizes.add(unseal(sealed, BytesIO(), keyring=keyring, context=context))
+    assert len(sizes) == 1
