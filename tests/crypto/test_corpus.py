@@ -1,6 +1,5 @@
 """Every case of the hostile corpus ends as it declares, in memory and out of it."""
 
-import time
 from functools import partial
 from hashlib import sha256
 from io import BytesIO
@@ -37,12 +36,22 @@ def test_the_declared_outcome(case: Case, memory: int) -> None:
     assert outcome(case, memory=memory) in expected
 
 
-@pytest.mark.parametrize("name", ["bomb", "nested", "ten-thousand-session-keys"])
-def test_abuse_costs_little(name: str) -> None:
-    (case,) = [case for case in CASES if case.message == f"recipe:{name}"]
-    started = time.process_time()
-    assert outcome(case, memory=8 << 20) in case.outcome["refused"]
-    assert time.process_time() - started < 10
+def test_a_bomb_is_left_long_before_its_end() -> None:
+    (case,) = [case for case in CASES if case.message == "recipe:bomb"]
+    made: list[Scratch] = []
+
+    def make() -> Scratch:
+        made.append(Scratch(memory=0))
+        return made[-1]
+
+    message = case.data(GATEWAY.certificates[0])
+    with pytest.raises(MessageRefused):
+        open_message(
+            BytesIO(message), keyring=GATEWAY, senders=[sender("good")], now=NOW, make_scratch=make
+        )
+    (scratch,) = made
+    assert scratch.closed
+    assert scratch.size <= 201 * len(message) < 1 << 28
 
 
 def test_the_corpus_is_whole() -> None:
