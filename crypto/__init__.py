@@ -21,8 +21,8 @@ from crypto.merging import merge_certificates
 from crypto.opening import Opened, open_message
 from crypto.policy import Limits
 from crypto.publickey import Fingerprint
-from crypto.refusals import MeantForAnother
-from crypto.rewrapping import rewrap
+from crypto.refusals import MeantForAnother, WrongRecipient
+from crypto.rewrapping import Rewrapped, rewrap, write_rewrapped
 from crypto.scratch import Scratch
 from crypto.sealing import Sealed, seal, sign_and_encrypt, unseal
 from crypto.sessionkey import KeyHolder, SessionKey, Wrapped, packet_of
@@ -44,6 +44,7 @@ __all__ = [
     "MeantForAnother",
     "MessageRefused",
     "Opened",
+    "Rewrapped",
     "Scratch",
     "Sealed",
     "SessionKey",
@@ -52,6 +53,7 @@ __all__ = [
     "Weakness",
     "Wrapped",
     "WrongContext",
+    "WrongRecipient",
     "encryption_key",
     "generate_key",
     "generate_split_key",
@@ -71,4 +73,5 @@ __all__ = [
     "unseal",
     "verify_detached",
     "wkd_hash",
+    "write_rewrapped",
 ]

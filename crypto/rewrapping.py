@@ -1,48 +1,63 @@
 """Rewrapping: other recipients for a sealed object, without touching what is encrypted in it.
 
-The session key is unwrapped and wrapped anew; the encrypted data is copied as it is, octet for
-octet, so that a vault of terabytes can change its key in the time that copying takes. What was
-bound into the data when it was sealed, its context, stays.
+The session key is unwrapped and wrapped anew. The few hundred octets that come of it are all that
+changes: kept beside an object that must not change (a locked vault, a manifest that names its
+hash), they open it when they are read before it. What was bound into the data when it was sealed,
+its context, stays.
 """
 
-import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from shutil import copyfileobj
 from typing import BinaryIO
 
 from crypto.certificate import Certificate
 from crypto.envelope import read_envelope
-from crypto.framing import CHUNK, Octets
+from crypto.framing import CHUNK, Octets, Readable
 from crypto.policy import Limits
 from crypto.protected import require_own_key
 from crypto.refusals import MdcFailed
 from crypto.sealing import encryption_keys
 from crypto.sessionkey import KeyHolder, SessionKey, wrap
+from crypto.writing import Sink
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """The session key for the new recipients, and how long the old ones' part of the object is.
+
+    `session_keys` followed by the whole object is a message for both (RFC 9580 section 10.3);
+    followed by the object from octet `data_at` on, for the new recipients alone.
+    """
+
+    session_keys: bytes
+    data_at: int
 
 
 def rewrap(
-    source: BinaryIO,
-    sink: BinaryIO,
-    *,
-    keyring: KeyHolder,
-    recipients: Sequence[Certificate],
-    now: datetime,
-) -> int:
-    """Write the object for these recipients and no others; answer its size in octets.
+    source: Readable, *, keyring: KeyHolder, recipients: Sequence[Certificate], now: datetime
+) -> Rewrapped:
+    """Wrap a sealed object's session key for these recipients.
 
-    `source` is binary and seekable, and may be open for the holder of `keyring`. Raises
-    MessageRefused, or CertificateRefused when a recipient has no key to encrypt to. The data is not
-    decrypted, so that damage to it is found when it is unsealed and not here.
+    `source` is binary, not armored; only its beginning is read. `keyring` may be any holder of a
+    key that opens it. Raises MessageRefused, or CertificateRefused when a recipient has no key to
+    encrypt to. The data is not decrypted, so that damage to it is found when it is unsealed and not
+    here.
     """
     keys = encryption_keys(recipients, now=now)
     envelope = read_envelope(Octets(source), limits=Limits())
     session = keyring.unwrap(envelope.wrapped)
     _require_unwrapped(session)
     require_own_key(envelope.body, session.key)
-    header = b"".join(wrap(session, key) for key in keys)
-    sink.write(header)
-    return len(header) + _copy(source, sink, start=envelope.data_at)
+    return Rewrapped(b"".join(wrap(session, key) for key in keys), envelope.data_at)
+
+
+def write_rewrapped(rewrapped: Rewrapped, source: BinaryIO, sink: Sink) -> None:
+    """Write the object for the new recipients alone; `source` is the object, and seekable."""
+    sink.write(rewrapped.session_keys)
+    source.seek(rewrapped.data_at)
+    copyfileobj(source, sink, CHUNK)
 
 
 def _require_unwrapped(session: SessionKey) -> None:
@@ -50,18 +65,3 @@ def _require_unwrapped(session: SessionKey) -> None:
     # everybody out for ever.
     if not session.unwrapped_by:
         raise MdcFailed("the session key could not be unwrapped")
-
-
-def _copy(source: BinaryIO, sink: BinaryIO, *, start: int) -> int:
-    """Copy from `start` to the end, by the kernel alone where both are files."""
-    size = source.seek(0, os.SEEK_END) - start
-    source.seek(start)
-    sink.flush()
-    try:
-        left = size
-        while left:
-            left -= os.copy_file_range(source.fileno(), sink.fileno(), left, size - left + start)
-    except OSError:  # not files, not of one file system, or a system without the call
-        source.seek(start + size - left)
-        copyfileobj(source, sink, CHUNK)
-    return size

@@ -22,6 +22,7 @@ COMMANDS = {
     "receipt": "receipt",
     "release": "release",
     "unseal": "unseal",
+    "rewrap": "rewrap",
     "audit": "audit",
     # On the gateway's own machines.
     "agency": "agency",
@@ -88,6 +89,6 @@ def cli(ctx: click.Context, env_file: Path | None) -> None:
 def main() -> None:
     """Run a command; any foreseen failure ends in two lines and a status, never in a trace."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="gateway", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the one place where everything foreseen ends
         sys.exit(report_failure(error))

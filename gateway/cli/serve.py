@@ -20,8 +20,8 @@ import requests
 from gateway.cli.environment import environment
 from gateway.cli.failures import Failure
 from gateway.cli.files import write_secret
+from gateway.cli.gatewaykey import make_gateway_key
 from gateway.cli.keys import (
-    make_gateway_key,
     make_log_key,
     make_openpgp,
     make_pseudonym_key,

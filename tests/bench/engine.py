@@ -24,6 +24,7 @@ from crypto import (
     rewrap,
     seal,
     unseal,
+    write_rewrapped,
 )
 
 CONTEXT = "bench"
@@ -60,8 +61,15 @@ def _seal(keyring: Keyring, _: object, source: Path, target: Path) -> None:
 
 
 def _rewrap(keyring: Keyring, sender: object, source: Path, target: Path) -> None:
+    with source.open("rb") as sealed:
+        found = rewrap(sealed, keyring=keyring, recipients=[sender], now=datetime.now(UTC))
+    target.write_bytes(found.session_keys)
+
+
+def _rewrap_whole(keyring: Keyring, sender: object, source: Path, target: Path) -> None:
     with source.open("rb") as sealed, target.open("wb") as sink:
-        rewrap(sealed, sink, keyring=keyring, recipients=[sender], now=datetime.now(UTC))
+        found = rewrap(sealed, keyring=keyring, recipients=[sender], now=datetime.now(UTC))
+        write_rewrapped(found, sealed, sink)
 
 
 def _unseal(keyring: Keyring, _: object, source: Path, target: Path) -> None:
@@ -74,6 +82,7 @@ _OPERATIONS: dict[str, Callable[..., None]] = {
     "open": _open,
     "seal": _seal,
     "rewrap": _rewrap,
+    "rewrap whole": _rewrap_whole,
     "unseal": _unseal,
 }
 

@@ -32,7 +32,7 @@ class Line:
                 "ours": round(self.ours, 3),
                 "theirs": round(self.theirs, 3),
                 "unit": self.unit,
-                "ratio": round(ratio, 2),
+                "ratio": round(ratio, 3),
                 "target": f"{'>=' if self.better == 'higher' else '<='} {self.target}",
                 "met": met,
                 "peak_mb": round(self.peak_mb, 1),

@@ -2,15 +2,25 @@
 
 import os
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 
-from crypto import CertificateRefused, CryptoError, read_certificate, rewrap, seal, unseal
+from crypto import (
+    Certificate,
+    CertificateRefused,
+    CryptoError,
+    Rewrapped,
+    read_certificate,
+    rewrap,
+    seal,
+    unseal,
+    write_rewrapped,
+)
+from crypto.framing import CHUNK
 from crypto.sessionkey import fresh_session_key
 from tests.crypto.gnupg import Gnupg
 from tests.crypto.handmade import enclosed, protected, session_packet
-from tests.crypto.parties import AGENCY, GATEWAY, NOW, SECRET, STRANGER
+from tests.crypto.parties import AGENCY, GATEWAY, NOW, SECRET, STRANGER, Party
 
 BIG = os.urandom(1 << 20)
 
@@ -21,38 +31,55 @@ def sealed(plaintext: bytes = BIG) -> bytes:
     return sink.getvalue()
 
 
-def rewrapped(message: bytes, *recipients: object) -> bytes:
+def session_keys(message: bytes, *recipients: Certificate) -> Rewrapped:
+    return rewrap(BytesIO(message), keyring=GATEWAY.keyring, recipients=recipients, now=NOW)
+
+
+def rewrapped(message: bytes, *recipients: Certificate) -> bytes:
     sink = BytesIO()
-    size = rewrap(
-        BytesIO(message),
-        sink,
-        keyring=GATEWAY.keyring,
-        recipients=[*recipients],  # type: ignore[list-item]
-        now=NOW,
-    )
-    assert size == len(sink.getvalue())
+    write_rewrapped(session_keys(message, *recipients), BytesIO(message), sink)
     return sink.getvalue()
 
 
-def test_the_new_recipients_open_it_and_the_old_one_no_longer() -> None:
+def unsealed(message: bytes, party: Party) -> bytes:
+    sink = BytesIO()
+    unseal(BytesIO(message), sink, keyring=party.keyring, context="s-1")
+    return sink.getvalue()
+
+
+def test_session_keys_in_front_of_an_object_open_it_for_the_new_and_the_old() -> None:
+    message = sealed()
+    found = session_keys(message, AGENCY.certificate, STRANGER.certificate)
+    assert len(found.session_keys) < 2000
+    for party in (AGENCY, STRANGER, GATEWAY):
+        assert unsealed(found.session_keys + message, party) == BIG
+
+
+def test_only_the_beginning_of_the_object_is_read() -> None:
+    source = BytesIO(sealed(BIG * 4))
+    rewrap(source, keyring=GATEWAY.keyring, recipients=[AGENCY.certificate], now=NOW)
+    assert source.tell() <= CHUNK
+
+
+def test_session_keys_of_another_object_do_not_open_this_one() -> None:
+    foreign = session_keys(sealed(), AGENCY.certificate).session_keys
+    with pytest.raises(CryptoError) as refused:
+        unsealed(foreign + sealed(), AGENCY)
+    assert refused.value.code == "mdc-failed"
+
+
+def test_an_object_of_their_own_is_for_the_new_recipients_alone() -> None:
     message = rewrapped(sealed(), AGENCY.certificate, STRANGER.certificate)
     for party in (AGENCY, STRANGER):
-        sink = BytesIO()
-        unseal(BytesIO(message), sink, keyring=party.keyring, context="s-1")
-        assert sink.getvalue() == BIG
+        assert unsealed(message, party) == BIG
     with pytest.raises(CryptoError) as refused:
         unseal(BytesIO(message), BytesIO(), keyring=GATEWAY.keyring, context="s-1")
     assert refused.value.code == "wrong-recipient"
 
 
-def test_the_data_is_copied_octet_for_octet(tmp_path: Path) -> None:
-    before, after = tmp_path / "before", tmp_path / "after"
-    before.write_bytes(sealed())
-    with before.open("rb") as source, after.open("wb") as sink:
-        rewrap(source, sink, keyring=GATEWAY.keyring, recipients=[AGENCY.certificate], now=NOW)
-    assert after.read_bytes()[-len(BIG) :] == before.read_bytes()[-len(BIG) :]
-    with after.open("rb") as source:
-        assert unseal(source, BytesIO(), keyring=AGENCY.keyring, context="s-1") == len(BIG)
+def test_the_data_is_copied_octet_for_octet() -> None:
+    before = sealed()
+    assert rewrapped(before, AGENCY.certificate)[-len(BIG) :] == before[-len(BIG) :]
 
 
 def test_the_context_stays() -> None:
@@ -78,18 +105,10 @@ def other_key() -> bytes:
     ],
     ids=["cut", "a session key that does not unwrap", "another session key", "empty", "noise"],
 )
-def test_nothing_is_written_where_the_key_is_not_certain(message: bytes, code: str) -> None:
-    sink = BytesIO()
+def test_nothing_is_wrapped_where_the_key_is_not_certain(message: bytes, code: str) -> None:
     with pytest.raises(CryptoError) as refused:
-        rewrap(
-            BytesIO(message),
-            sink,
-            keyring=GATEWAY.keyring,
-            recipients=[AGENCY.certificate],
-            now=NOW,
-        )
+        session_keys(message, AGENCY.certificate)
     assert refused.value.code == code
-    assert sink.getvalue() == b""
 
 
 def test_somebody_must_receive() -> None:
@@ -100,3 +119,6 @@ def test_somebody_must_receive() -> None:
 def test_gpg_opens_what_was_rewrapped(gpg: Gnupg) -> None:
     recipient = read_certificate(gpg.export("rsa@example.org"), now=NOW)
     assert gpg("--decrypt", given=rewrapped(sealed(), recipient)) == BIG
+    message = sealed()
+    joined = session_keys(message, recipient).session_keys + message
+    assert gpg("--decrypt", given=joined) == BIG

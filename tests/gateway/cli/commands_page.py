@@ -20,6 +20,7 @@ DESK = frozenset(
         "receipt",
         "release",
         "unseal",
+        "rewrap",
         "audit",
     ]
 )

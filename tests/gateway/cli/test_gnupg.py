@@ -154,6 +154,28 @@ def test_gpg_without_the_vaults_key_opens_nothing(
     assert user
 
 
+def test_a_release_is_rewrapped_for_the_next_vault_key(
+    gpg: Gnupg, gateway: Keyring, shell: Shell, tmp_path: Path
+) -> None:
+    """The old key is in gpg, the new one a file; the objects stay as the manifest proves them."""
+    user = gpg.new_key("Vault <vault@commissioner.test>", algorithm="ed25519")
+    submission = released(tmp_path, gateway, load_certificate(gpg.export(user)))
+    before = (tmp_path / f"{submission}.pgp").read_bytes()
+    shell.well("keys", "init", "vault", "--out", tmp_path / "next")
+    key, certificate = (tmp_path / "next" / f"vault-{part}.asc" for part in ("key", "certificate"))
+    trusted = ("--gateway-certificate", tmp_path / "gateway.asc")
+    opens = ("unseal", tmp_path, "--key", key, *trusted, "--out", tmp_path / "opened")
+    assert "gateway rewrap" in shell.fails(failures.FAILED, *opens).err
+    for _ in range(2):  # a second time, as after an interruption
+        done = shell.well("rewrap", tmp_path, "--gpg", *trusted, "--to", certificate, "--json")
+        assert done.json()["objects"] == 1
+    assert (tmp_path / f"{submission}.pgp").read_bytes() == before
+    shell.well(*opens)
+    assert (tmp_path / "opened" / submission / "CASE").read_bytes() == b"one case"
+    # The old key opens it still, past the session key that is not its own.
+    shell.well("unseal", tmp_path, "--gpg", *trusted, "--out", tmp_path / "again")
+
+
 @pytest.mark.parametrize("given", [(), ("--gpg", "--key", "gateway.asc")])
 def test_one_of_key_and_gpg_is_named(
     gateway: Keyring, shell: Shell, tmp_path: Path, given: tuple[str, ...]
