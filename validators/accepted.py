@@ -68,6 +68,10 @@ class AcceptedRows:
             self._count -= self._stands[number]
             self._stands[number] = 0
 
+    def stands(self, number: int) -> bool:
+        """Tell whether a row is accepted and was not given back."""
+        return number < len(self._stands) and bool(self._stands[number])
+
     def __len__(self) -> int:
         return self._count
 

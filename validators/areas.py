@@ -35,6 +35,15 @@ def own_area(agency: Agency) -> str:
     return _WORDS.get(agency.area, agency.area)
 
 
+def nation_of(area: str) -> str | None:
+    """Return the code of the nation that an area, word or code, lies in; None for several."""
+    code = _WORDS.get(area, area)
+    code = _NATION_OF_FORCE.get(code, code)
+    if code in (_UK, _ENGLAND_AND_WALES) or code not in _codes() | _FIRST_LETTERS.keys():
+        return None
+    return next(each for each, letters in _FIRST_LETTERS.items() if letters == code[0])
+
+
 def covers(agency_area: str, area_code: str) -> bool:
     """Tell whether an area of the register, word or code, covers the area of this code."""
     area = _WORDS.get(agency_area, agency_area)

@@ -1,7 +1,7 @@
-"""The rows of one package judged one by one: field rules, record rules, then uniqueness.
+"""The rows of one package judged: field rules and record rules one by one, then against each other.
 
 Owns the verdict on a row. A row with an error goes back and the others go on; warnings stay with
-the row. Holds in memory the id of each row and nothing else of the files.
+the row. Holds in memory the id of each row, and the columns that rules between rows look at.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,12 +12,15 @@ from typing import Any
 
 from validators.accepted import Accepted, AcceptedRows, MakeSpool
 from validators.collected import Collected
+from validators.crossrecord import CrossRecord
 from validators.findings import Finding, finding
 from validators.package import Package
 from validators.readers import FileUnreadable, Row, reader_for
 from validators.rules import RecordContext, rules_for
 from validators.rules.completeness import Completeness
-from validators.rules.uniqueness import Place, RecordIds
+from validators.rules.group import Place
+from validators.rules.submission import History
+from validators.rules.uniqueness import RecordIds
 from validators.schemas import build_schema, load_row
 
 
@@ -35,11 +38,19 @@ class JudgedFile:
 class Rows:
     """Judges the files of one submission."""
 
-    def __init__(self, ctx: RecordContext, collected: Collected, *, make_spool: MakeSpool) -> None:
+    def __init__(
+        self,
+        ctx: RecordContext,
+        collected: Collected,
+        *,
+        history: History,
+        make_spool: MakeSpool,
+    ) -> None:
         self._ctx = ctx
         self._collected = collected
         self._make_spool = make_spool
         self._ids = RecordIds()
+        self._cross = CrossRecord(ctx, history)
         self.files: dict[str, JudgedFile] = {}
 
     def judge(self, package: Package, name: str, record_type: str) -> None:
@@ -58,6 +69,30 @@ class Rows:
                 self._collected.add_all(refused.findings)
         self._collected.add_all(completeness.findings(name))
 
+    def judge_together(self, package: Package) -> None:
+        """Hold the rows against each other, once all files have been read."""
+        for place, found in self._cross.findings(package):
+            self._collected.add(found)
+            if place is not None and found.severity == "error":
+                self.files[place.file].accepted.withdraw(place.row)
+
+    @property
+    def refused_attachments(self) -> frozenset[str]:
+        """The attachments that no row may bring with it."""
+        return frozenset(self._cross.refused_attachments)
+
+    def new_records(self) -> dict[str, tuple[str, ...]]:
+        """The ids of the rows that are accepted as new, by record type."""
+        return {
+            kind: tuple(
+                each.record["record_id"]
+                for each in members
+                if each.record["record_action"] == "NEW"
+                and self.files[each.place.file].accepted.stands(each.place.row)
+            )
+            for kind, members in self._cross.members.items()
+        }
+
     def _judge_row(self, judged: JudgedFile, row: Row, completeness: Completeness) -> None:
         judged.rows += 1
         self._collected.add_all(row.faults)
@@ -66,9 +101,14 @@ class Rows:
         completeness.see(row.cells)
         record, findings = self._checked(judged, row)
         self._collected.add_all(findings)
+        place = Place(judged.name, row.number)
+        if record is None:
+            self._cross.see_broken(judged.record_type, row.cells)
+        else:
+            self._cross.see(judged.record_type, place, record)
         if record is not None and not any(each.severity == "error" for each in findings):
             judged.accepted.add(row.number, _jsonable(record))
-        self._return_repeated(row.cells.get("record_id"), Place(judged.name, row.number))
+        self._return_repeated(row.cells.get("record_id"), place)
 
     def _checked(self, judged: JudgedFile, row: Row) -> tuple[dict[str, Any] | None, list[Finding]]:
         schema = build_schema(self._ctx.standard, judged.record_type, today=self._ctx.received_on)

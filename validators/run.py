@@ -4,7 +4,7 @@
 2. Read the manifest, and have the agency's signature over it verified.
 3. Judge the manifest: sender, period, repetition. An unregistered sender learns no more than that.
 4. Hold every file against its listed checksum; only files that pass are read.
-5. Judge the rows, and compare their number with the manifest.
+5. Judge the rows, one by one and against each other, and compare their number with the manifest.
 6. Draw the verdict. An error at submission level rejects the whole package; any other error returns
    its row alone.
 
@@ -12,10 +12,11 @@ Knows no network, database or clock: `received_on` is the only today there is, s
 gives one report for ever.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import BinaryIO
+from uuid import UUID
 
 from validators.accepted import AcceptedRows, MakeSpool, MemorySpool
 from validators.collected import Collected
@@ -32,6 +33,7 @@ from validators.package import MANIFEST_NAME, Package, open_package, record_type
 from validators.report import FileCount, Report
 from validators.rows import JudgedFile, Rows
 from validators.rules import RecordContext
+from validators.rules.linked import LinkedCase
 from validators.rules.submission import (
     History,
     SubmissionContext,
@@ -51,15 +53,17 @@ class Outcome:
     """What became of a package: the report, and the accepted records by record type.
 
     `attachments` are the names in `package` that go with the accepted records; they can be opened
-    as long as the source of the package is.
+    as long as the source of the package is. `new_records` are the ids of those that were accepted
+    as new, by record type.
     """
 
     report: Report
     manifest: Manifest | None
     accepted: Mapping[str, AcceptedRows]
-    nil: bool
     package: Package
-    attachments: tuple[str, ...]
+    nil: bool = False
+    attachments: tuple[str, ...] = ()
+    new_records: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class NoHistory:
@@ -80,6 +84,23 @@ class NoHistory:
         """Know of no earlier return."""
         del period_start, period_end  # whichever it is
         return False
+
+    def held(
+        self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
+    ) -> Collection[str] | None:
+        """Not know what is held."""
+        del record_type, record_ids, replacing  # whichever they are
+        return None
+
+    def previous_total(self, measure: str, start: date, end: date) -> int | None:
+        """Know of no earlier total."""
+        del measure, start, end  # whichever it is
+        return None
+
+    def linked_cases(self, tokens: Sequence[tuple[str, str]]) -> Sequence[LinkedCase]:
+        """Know of no other agency's case."""
+        del tokens  # whichever they are
+        return ()
 
 
 def validate(
@@ -103,13 +124,13 @@ def validate(
         manifest = _manifest(package, standard, verify_manifest)
     except ManifestRefused as refused:
         collected.add_all(refused.findings)
-        return _outcome(package, collected, standard, manifest=None, files=())
+        return _outcome(package, collected, standard, manifest=None, rows=None)
     ctx = SubmissionContext(standard, received_on, history)
     collected.add_all(check_submission(manifest, ctx))
-    files: Sequence[JudgedFile] = ()
+    rows = None
     if "CT-003" not in collected.totals:
-        files = _judge_files(package, manifest, ctx, collected, make_spool=make_spool)
-    return _outcome(package, collected, standard, manifest=manifest, files=files)
+        rows = _judge_files(package, manifest, ctx, collected, make_spool=make_spool)
+    return _outcome(package, collected, standard, manifest=manifest, rows=rows)
 
 
 def _manifest(
@@ -137,19 +158,20 @@ def _judge_files(
     collected: Collected,
     *,
     make_spool: MakeSpool,
-) -> Sequence[JudgedFile]:
+) -> Rows:
     unfit = unfit_files(package, manifest)
     collected.add_all(unfit.values())
     agency = ctx.standard.agencies[manifest.agency_id]
     record_context = RecordContext(ctx.standard, manifest, agency, ctx.received_on)
-    rows = Rows(record_context, collected, make_spool=make_spool)
+    rows = Rows(record_context, collected, history=ctx.history, make_spool=make_spool)
     for name in package.names:
         record_type = record_type_of(name)
         if record_type is not None and name not in unfit:
             rows.judge(package, name, record_type)
     files = tuple(rows.files.values())
     collected.add_all(counts_fit(manifest, _counted(files, manifest, unfit)))
-    return files
+    rows.judge_together(package)
+    return rows
 
 
 def _counted(
@@ -171,8 +193,9 @@ def _outcome(
     standard: Standard,
     *,
     manifest: Manifest | None,
-    files: Sequence[JudgedFile],
+    rows: Rows | None,
 ) -> Outcome:
+    files = () if rows is None else tuple(rows.files.values())
     verdict = _verdict(collected, files)
     report = Report(
         submission_id=None if manifest is None else str(manifest.submission_id),
@@ -182,10 +205,21 @@ def _outcome(
         findings=tuple(collected.findings),
         totals=dict(collected.totals),
     )
-    kept = {} if verdict == "rejected" else _accepted(files)
+    if rows is None or verdict == "rejected":
+        return Outcome(report, manifest, {}, package=package)
+    kept = _accepted(files)
     nil = verdict == "accepted" and not kept and manifest is not None and manifest.nil_return
-    attachments = () if verdict == "rejected" else package.attachments
-    return Outcome(report, manifest, kept, nil, package, attachments)
+    withheld = rows.refused_attachments
+    attachments = tuple(name for name in package.attachments if name not in withheld)
+    return Outcome(
+        report,
+        manifest,
+        kept,
+        package=package,
+        nil=nil,
+        attachments=attachments,
+        new_records=rows.new_records(),
+    )
 
 
 def _verdict(collected: Collected, files: Sequence[JudgedFile]) -> str:

@@ -41,7 +41,7 @@ GRANT UPDATE (
     report, report_key, sealed_key, sealed_sha256, sealed_size, records, superseded_by,
     signer, signing_key, recipient_key, vault_keys
 ) ON submission TO gateway_worker;
-GRANT SELECT, INSERT ON submission_transition, package TO gateway_worker;
+GRANT SELECT, INSERT ON submission_transition, package, held_record TO gateway_worker;
 GRANT SELECT, INSERT ON certificate_warning TO gateway_worker;
 GRANT SELECT ON release, release_item TO gateway_worker;
 GRANT UPDATE (manifest, signature) ON release TO gateway_worker;

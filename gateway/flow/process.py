@@ -20,6 +20,7 @@ from gateway.flow.trail import AuditTrail
 from gateway.records import SYSTEM, State, Submission
 from gateway.store.agencies import enrolled_agency
 from gateway.store.database import Database
+from gateway.store.records import hold_records
 from gateway.store.submissions import (
     accepted_package,
     claim_package,
@@ -31,7 +32,7 @@ from gateway.store.submissions import (
 
 
 class PackageTaken(Exception):
-    """Another submission claimed the same package id meanwhile; judge again with that known."""
+    """Another submission brought the same package or record meanwhile; judge again, knowing it."""
 
 
 class Processor:
@@ -151,6 +152,9 @@ class Processor:
             raise ValueError("only an accepted package can be stored")
         if outcome.manifest.replaces is not None:
             self._supersede(session, submission, outcome.manifest.replaces)
+        is_test = outcome.manifest.submission_type == "TEST"
+        if not is_test and not hold_records(session, submission, outcome.new_records):
+            raise PackageTaken
         event_id = self._trail.about(
             session,
             Action.SUBMISSION_STORED,

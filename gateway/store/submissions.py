@@ -141,6 +141,7 @@ def move(
 def supersede(session: Session, submission_id: UUID, *, by: UUID) -> None:
     """Mark an earlier submission as replaced; it stays stored."""
     session.get_one(SubmissionRow, submission_id, with_for_update=True).superseded_by = by
+    session.flush()  # what is held is asked in the same transaction
 
 
 def claim_package(

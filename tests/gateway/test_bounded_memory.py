@@ -29,7 +29,8 @@ def judged(folder: Path, *, megabytes: int) -> dict[str, Any]:
     records = folder / "records"
     (records / "attachments").mkdir(parents=True)
     with ZipFile(BytesIO(samples.package_of(samples.children(3), FIELDS).data)) as bundle:
-        bundle.extract("CASE.csv", records)
+        for name in ("CASE.csv", "EXPL.csv", "DECN.csv"):
+            bundle.extract(name, records)
     for number in range(megabytes // 8):
         scan = records / "attachments" / f"scan-{number}.pdf"
         scan.write_bytes(b"%PDF-1.7 " + os.urandom(8 << 20))

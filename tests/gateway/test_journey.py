@@ -89,7 +89,8 @@ def test_attachments_are_sealed_with_the_records(stand: Stand, tmp_path: Path) -
     """The message as received is removed once it is judged: what is not sealed would be lost."""
     sender, scan = stand.sender(POLICE), b"%PDF-1.7 " + bytes(range(256)) * 1000
     with ZipFile(BytesIO(sender.package(samples.children(2, seed=78)).data)) as bundle:
-        bundle.extract("CASE.csv", tmp_path)
+        for name in ("CASE.csv", "EXPL.csv", "DECN.csv"):
+            bundle.extract(name, tmp_path)
     (tmp_path / "attachments").mkdir()
     (tmp_path / "attachments" / "scan.pdf").write_bytes(scan)
     submission = stand.send(sender, sender.encrypt(sender.package(tmp_path).data))

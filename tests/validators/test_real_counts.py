@@ -74,7 +74,13 @@ def test_every_count_of_a_registered_agency_is_accepted(
     outcomes: dict[tuple[str, ...], Outcome],
 ) -> None:
     accepted = {key: out for key, out in outcomes.items() if key[0] in STANDARD.agencies}
-    unlike = {key: out.report.findings for key, out in accepted.items() if out.report.totals}
+    # The source publishes referrals by group alone: what else an agency counts is missed, once.
+    expected = {"CT-097": 1}
+    unlike = {
+        key: out.report.findings
+        for key, out in accepted.items()
+        if dict(out.report.totals) != expected
+    }
     assert unlike == {}
     assert {out.report.verdict for out in accepted.values()} == {"accepted"}
     rows = [row for out in accepted.values() for row in out.accepted["ACTV"]]

@@ -69,7 +69,52 @@ ACTV: dict[str, Any] = {
     "count_status": "ACTUAL",
     "unit": "CHILDREN",
 }
-GOOD = {"CASE": CASE, "EXPL": EXPL, "DECN": DECN, "ACTV": ACTV}
+MISS: dict[str, Any] = {
+    "missing_type": "M",
+    "start_date": DAY,
+    "end_date": date(2026, 2, 12),
+    "reported_to_police_date": DAY,
+    "return_interview": "OFFERED",
+    "found_in_exploitation": "UNK",
+    "outcome": "RETURNED",
+}
+GUAR: dict[str, Any] = {
+    "referral_outcome": "ACCEPTED_DIRECT",
+    "referral_date": DAY,
+    "allocation_date": date(2026, 2, 12),
+    "guardian_model": "DIRECT",
+}
+CARE: dict[str, Any] = {
+    "spell_type": "PLACEMENT",
+    "placement_type": "FOSTER",
+    "start_date": DAY,
+    "placed_out_of_area": "NO",
+    "placed_in_hotel": "NO",
+    "responsible_la": "E10000019",
+}
+JUST: dict[str, Any] = {
+    "subject_role": "EXPLOITER",
+    "event_type": "CHARGE",
+    "offence": ("MSA_S2",),
+    "force": "E23000020",
+}
+NARR: dict[str, Any] = {
+    "narrative_type": "BARRIER",
+    "body": "x" * 60,
+    "redaction_confirmed": True,
+    "publishable": "ANON_ONLY",
+}
+GOOD = {
+    "CASE": CASE,
+    "EXPL": EXPL,
+    "DECN": DECN,
+    "ACTV": ACTV,
+    "MISS": MISS,
+    "GUAR": GUAR,
+    "CARE": CARE,
+    "JUST": JUST,
+    "NARR": NARR,
+}
 
 
 def broken(kind: str, ctx: RecordContext = CONTEXT, /, **changed: object) -> list[str]:
@@ -190,6 +235,72 @@ BREAKS: list[tuple[str, dict[str, object], list[str]]] = [
     ("DECN", {"is_reconsideration": True}, ["CT-062 reconsiders_id"]),
     ("DECN", {"is_reconsideration": True, "reconsiders_id": "a"}, ["CT-062 reconsiders_id"]),
     ("DECN", {"is_reconsideration": True, "reconsiders_id": "b"}, []),
+    ("MISS", {"end_date": date(2026, 2, 9)}, ["CT-067 end_date"]),
+    ("MISS", {"end_date": DAY}, []),
+    ("MISS", {"outcome": "STILL_MISSING"}, ["CT-070 outcome"]),
+    ("MISS", {"outcome": None}, ["CT-070 outcome"]),
+    ("MISS", {"return_interview": None}, ["CT-070 return_interview"]),
+    ("MISS", {"found_in_exploitation": None}, ["CT-070 found_in_exploitation"]),
+    ("MISS", {"end_date": None}, ["CT-070 outcome"]),
+    ("MISS", {"end_date": None, "outcome": "STILL_MISSING"}, []),
+    ("MISS", {"end_date": None, "outcome": "UNK"}, []),
+    ("MISS", {"reported_to_police_date": date(2026, 2, 11)}, []),
+    ("MISS", {"reported_to_police_date": date(2026, 2, 12)}, ["CT-071 reported_to_police_date"]),
+    ("MISS", {"reported_to_police_date": date(2026, 2, 9)}, ["CT-071 reported_to_police_date"]),
+    ("MISS", {"reported_to_police_date": None}, []),
+    ("MISS", {"end_date": None, "outcome": None}, ["CT-072 outcome"]),
+    ("MISS", {"end_date": None, "outcome": None, "missing_type": "A"}, []),
+    ("MISS", {"end_date": None, "outcome": None, "start_date": date(2026, 3, 3),
+              "reported_to_police_date": None}, []),
+    ("MISS", {"end_date": None, "outcome": None, "start_date": date(2026, 3, 2),
+              "reported_to_police_date": None}, ["CT-072 outcome"]),
+    ("GUAR", {"allocation_date": None}, ["CT-073 allocation_date"]),
+    ("GUAR", {"guardian_model": None}, ["CT-073 guardian_model"]),
+    ("GUAR", {"referral_outcome": "NOT_REFERRED", "not_referred_reason": "REFUSED"},
+     ["CT-073 referral_date"]),
+    ("GUAR", {"referral_outcome": "NOT_REFERRED", "referral_date": None},
+     ["CT-073 not_referred_reason"]),
+    ("GUAR", {"referral_outcome": "WAITING", "allocation_date": None, "guardian_model": None}, []),
+    ("GUAR", {"referral_outcome": "WAITING", "referral_date": None}, ["CT-014 referral_date"]),
+    ("GUAR", {"end_date": date(2026, 3, 1)}, ["CT-014 end_reason"]),
+    ("GUAR", {"end_date": date(2026, 3, 1), "end_reason": "TURNED18"}, []),
+    ("GUAR", {"allocation_date": date(2026, 2, 9)}, ["CT-074 allocation_date"]),
+    ("GUAR", {"end_date": date(2026, 2, 11), "end_reason": "TURNED18"}, ["CT-074 end_date"]),
+    ("CARE", {"placed_in_hotel": None}, ["CT-014 placed_in_hotel"]),
+    ("CARE", {"placed_out_of_area": None}, ["CT-014 placed_out_of_area"]),
+    ("CARE", {"responsible_la": None}, ["CT-014 responsible_la"]),
+    ("CARE", {"end_date": date(2026, 2, 9)}, ["CT-077 end_date"]),
+    ("CARE", {"placement_type": None}, ["CT-078 placement_type"]),
+    ("CARE", {"care_status": "C2"}, ["CT-078 care_status"]),
+    ("CARE", {"spell_type": "SUPPORT", "placement_type": None, "support_type": "LEGAL"}, []),
+    ("CARE", {"placement_type": "HOTEL"}, ["CT-080 placed_in_hotel"]),
+    ("CARE", {"placement_type": "HOTEL", "placed_in_hotel": "YES"}, []),
+    ("JUST", {"offence": None}, ["CT-082 offence"]),
+    ("JUST", {"event_type": "ARREST", "offence": None}, []),
+    ("JUST", {"event_type": "POLICE_OUTCOME"}, ["CT-082 police_outcome"]),
+    ("JUST", {"event_type": "TRIAL_OUTCOME"}, ["CT-082 court_outcome"]),
+    ("JUST", {"event_type": "TRIAL_OUTCOME", "court_outcome": "ACQUITTED"}, []),
+    ("JUST", {"event_type": "ORDER_MADE"}, ["CT-082 order_type"]),
+    ("JUST", {"event_type": "SENTENCE"}, ["CT-082 sentence_months"]),
+    ("JUST", {"s45_defence": "NOT_RAISED"}, ["CT-085 s45_defence"]),
+    ("JUST", {"subject_role": "CHILD_AS_SUSPECT", "case_id": "a"}, ["CT-085 s45_defence"]),
+    ("JUST", {"subject_role": "CHILD_AS_SUSPECT", "s45_defence": "UNK"}, ["CT-085 case_id"]),
+    ("JUST", {"subject_role": "CHILD_AS_SUSPECT", "case_id": "a", "s45_defence": "UNK"}, []),
+    ("JUST", {"offence": ("HTES_S1",)}, ["CT-086 offence"]),
+    ("JUST", {"offence": ("MSA_S1",), "force": "S23000009"}, ["CT-086 offence"]),
+    ("JUST", {"offence": ("HTES_S1", "DRUGS"), "force": "POL-S23000009"}, []),
+    ("JUST", {"offence": ("HTENI_S2",), "force": "PFA_NI"}, []),
+    ("JUST", {"offence": ("HTENI_S2",), "force": "NCA"}, []),
+    ("NARR", {"body": None}, ["CT-098 body"]),
+    ("NARR", {"redaction_confirmed": False}, ["CT-098 redaction_confirmed"]),
+    ("NARR", {"body": None, "attachment_name": "a.pdf", "attachment_sha256": "0" * 64,
+              "attachment_media_type": "application/pdf"}, []),
+    ("NARR", {"attachment_name": "a.pdf", "attachment_sha256": "0" * 64},
+     ["CT-014 attachment_media_type"]),
+    ("NARR", {"narrative_type": "CHILD_VOICE"}, ["CT-099 child_consent"]),
+    ("NARR", {"narrative_type": "CASE_STUDY", "child_consent": "NO"}, ["CT-099 child_consent"]),
+    ("NARR", {"publishable": "YES", "child_consent": "CARER"}, ["CT-099 publishable"]),
+    ("NARR", {"publishable": "YES", "child_consent": "BOTH"}, []),
     ("ACTV", {"count": None}, ["CT-091 count"]),
     ("ACTV", {"count": 0}, []),
     ("ACTV", {"count": None, "count_status": "SUPPRESSED"}, []),
@@ -238,7 +349,8 @@ def test_every_rule_is_a_rule_of_the_standard_at_its_level() -> None:
         assert rule.check.__doc__ is not None
         assert rule.check.__doc__.startswith(rule.code)
         level = STANDARD.rules[rule.code].level
-        assert level == "record" or rule.code in {"CT-014", "CT-004"}
+        # What one record shows of a rule between several is told at once.
+        assert level == "record" or rule.code in {"CT-014", "CT-004", "CT-077"}
 
 
 CODES = st.none() | st.sampled_from(
@@ -246,7 +358,7 @@ CODES = st.none() | st.sampled_from(
 )
 
 
-@pytest.mark.parametrize("kind", ["CASE", "EXPL", "DECN"])
+@pytest.mark.parametrize("kind", ["CASE", "EXPL", "DECN", "GUAR", "MISS", "NARR"])
 @given(data=st.data())
 def test_rules_bear_any_field_left_out_and_any_code(kind: str, data: st.DataObject) -> None:
     record = dict(GOOD[kind])

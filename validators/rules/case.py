@@ -6,6 +6,7 @@ CT-014, like any other field that is required.
 
 from collections.abc import Iterator
 
+from validators.areas import nation_of
 from validators.rules.dates import completed_years, first_day, last_day
 from validators.rules.rule import SENTINELS, Record, RecordContext, Rule, Violation, violation
 
@@ -13,8 +14,6 @@ _STRONG_TOKENS = ("lt_name_dob", "lt_nrm", "lt_upn", "lt_ho_ref")
 _ALL_TOKENS = (*_STRONG_TOKENS, "lt_tokens_dob", "lt_phon_yob", "clk")
 _NRM_DETAILS = ("nrm_referral_date", "nrm_first_responder", "competent_authority")
 _BRITISH_OR_IRISH = frozenset({"GBR", "IRL"})
-_NATION_OF_PREFIX = {"E": "E92000001", "W": "W92000004", "S": "S92000003", "N": "N92000002"}
-_NORTHERN_IRELAND_PFA = "PFA_NI"
 
 
 def age_or_unknown_birth(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
@@ -116,14 +115,9 @@ def area_is_in_nation(record: Record, ctx: RecordContext) -> Iterator[Violation]
         return
     for column in ("referral_la", "referral_pfa"):
         area = record.get(column)
-        if area is not None and area not in SENTINELS and _nation_of(area) != nation:
+        if area is not None and area not in SENTINELS and nation_of(area) != nation:
             label = ctx.standard.codelists["CL_NATION"].items.get(nation, nation)
             yield violation(column, la=area, nation=label)
-
-
-def _nation_of(area: str) -> str | None:
-    prefix = "N" if area == _NORTHERN_IRELAND_PFA else area[:1]
-    return _NATION_OF_PREFIX.get(prefix)
 
 
 def authority_given_if_nation_known(record: Record, _ctx: RecordContext) -> Iterator[Violation]:

@@ -1,7 +1,6 @@
 """Record rules of DECN: CT-059, CT-060 and CT-062 (CTDS section 8).
 
-CT-062 is checked as far as one record tells: that the decision reconsidered is of the same case and
-type needs the other records.
+CT-062 is checked as far as one record tells; the rest of it is in `decisions`.
 """
 
 from collections.abc import Iterator

@@ -7,14 +7,16 @@ everything.
 
 import calendar
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
+from uuid import UUID
 
 from validators.findings import Finding, finding
 from validators.manifest import Manifest, incomplete
 from validators.package import MANIFEST_NAME, Package
+from validators.rules.linked import LinkedCase
 from validators.standard import Standard
 
 _MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
@@ -35,6 +37,20 @@ class History(Protocol):
 
     def has_accepted_return(self, period_start: date, period_end: date) -> bool:
         """Tell whether this agency has an accepted return for the period (CT-010)."""
+
+    def held(
+        self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
+    ) -> Collection[str] | None:
+        """Return which of these records of this agency are held; None where nobody can know.
+
+        What is being replaced counts as not held (CT-025, CT-026).
+        """
+
+    def previous_total(self, measure: str, start: date, end: date) -> int | None:
+        """Return the agency's total of a measure in the period before this one (CT-094)."""
+
+    def linked_cases(self, tokens: Sequence[tuple[str, str]]) -> Sequence[LinkedCase]:
+        """Return other agencies' cases that share one of these (column, token) (CT-104 to 106)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,10 @@ string for each row, and only for ids that are UUIDs; anything else is returned 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from validators.rules.group import Place
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a row stands in the package."""
-
-    file: str
-    row: int
 
 
 class RecordIds:

@@ -75,6 +75,17 @@ class PackageRow(Model):
     first_received: Mapped[datetime]
 
 
+class HeldRecordRow(Model):
+    """A record that a submission brought as new, by the random id that its agency made."""
+
+    __tablename__ = "held_record"
+
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.agency_id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(primary_key=True)
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), primary_key=True)
+    record_type: Mapped[str]
+
+
 class IdempotencyRow(Model):
     """An Idempotency-Key of an agency, as its SHA-256, and the submission it stands for."""
 

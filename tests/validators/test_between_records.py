@@ -1,0 +1,584 @@
+"""Every rule between records: an example that it accepts, one that it refuses, and where."""
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+
+from tests.validators import samples
+from tests.validators.stories import (
+    CASE_ID,
+    OTHER_CASE,
+    STANDARD,
+    actv,
+    care,
+    case,
+    conclusive,
+    decn,
+    expl,
+    fresh_id,
+    guar,
+    just,
+    legal,
+    miss,
+    narr,
+    story,
+    token,
+)
+from validators.crossrecord import FAMILY_RULES
+from validators.rules import activity, child, decisions, investigation, linked, tokens
+from validators.rules.decisions import working_days
+from validators.rules.linked import LinkedCase
+from validators.run import NoHistory, Outcome, validate
+
+Records = Mapping[str, list[dict[str, Any]]]
+COUNCIL = "LA-E10000019"
+
+
+class Example(NamedTuple):
+    """What a rule accepts, what it refuses, and which cells it names in that."""
+
+    rule: str
+    accepted: Records
+    refused: Records
+    cells: list[str]
+    agency_id: str = samples.AGENCY_ID
+
+
+def judged(records: Records, *, history: NoHistory | None = None, **changed: object) -> Outcome:
+    built = samples.package(STANDARD, records, **changed)
+    return validate(
+        io.BytesIO(built.data),
+        standard=STANDARD,
+        received_on=samples.RECEIVED_ON,
+        history=history or NoHistory(),
+    )
+
+
+def cells(outcome: Outcome, rule: str) -> list[str]:
+    """Where a rule was broken: "CASE 2 sex"."""
+    return [
+        f"{(each.file or '-')[:4]} {each.row or '-'} {each.column}"
+        for each in outcome.report.findings
+        if each.rule == rule
+    ]
+
+
+def two_children(**second: Any) -> Records:
+    """Two whole cases; the second one's CASE is changed."""
+    other = case(OTHER_CASE, **second)
+    return story(
+        CASE=[case(), other],
+        EXPL=[expl(), expl(case_id=OTHER_CASE)],
+        DECN=[decn(), decn(case_id=OTHER_CASE)],
+    )
+
+
+def sharing(count: int) -> Records:
+    """So many children under one token."""
+    ids = [fresh_id() for _ in range(count)]
+    return {
+        "CASE": [case(each, lt_tokens_dob=token(7)) for each in ids],
+        "EXPL": [expl(case_id=each) for each in ids],
+    }
+
+
+def suspect(**changed: Any) -> dict[str, Any]:
+    defaults = {"subject_role": "CHILD_AS_SUSPECT", "case_id": CASE_ID, "s45_defence": "NOT_RAISED"}
+    return just(event_date="2026-03-25", **{**defaults, **changed})
+
+
+def plan(factors: str) -> dict[str, Any]:
+    codes = next(iter(STANDARD.codelists["CL_PLAN"].items))
+    return care(
+        spell_type="PLAN",
+        plan_type=codes,
+        cin_factors=factors,
+        placement_type="",
+        placed_out_of_area="",
+        placed_in_hotel="",
+    )
+
+
+SCOTLAND = {"referral_nation": "S92000003", "referral_la": "S12000005", "referral_pfa": "S23000009"}
+ADULT_IN_MARCH = {"birth_year_month": "2008-03", "age_at_referral": "17"}
+CONVICTED = {"event_type": "TRIAL_OUTCOME", "court_outcome": "CONV_PLEA"}
+SENTENCED = {"event_type": "SENTENCE", "sentence_months": "24"}
+GIRLS, BOYS = {"sex": "F"}, {"sex": "M"}
+LINES = {"county_lines": "YES"}
+CRIM, SEXUAL = {"exploitation_type": "CRIM"}, {"exploitation_type": "SEX"}
+EPISODES = {"measure": "MISSING_EPISODES", "unit": "EPISODES"}
+
+EXAMPLES = [
+    Example("CT-027", story(), story(EXPL=[]), ["CASE 2 record_id"]),
+    Example(
+        "CT-028",
+        two_children(),
+        two_children(person_ref=case()["person_ref"]),
+        ["CASE 2 identification_date", "CASE 3 identification_date"],
+    ),
+    Example(
+        "CT-029",
+        two_children(),
+        two_children(lt_name_dob=case()["lt_name_dob"]),
+        ["CASE 2 person_ref", "CASE 3 person_ref"],
+    ),
+    Example(
+        "CT-046",
+        story(EXPL=[expl(), expl(is_primary="false", start_date="")]),
+        story(EXPL=[expl(), expl(start_date="")]),
+        ["EXPL 2 is_primary", "EXPL 3 is_primary"],
+    ),
+    Example(
+        "CT-048",
+        story(EXPL=[expl(start_date="2026")], CASE=[case(**ADULT_IN_MARCH)]),
+        story(EXPL=[expl(start_date="2026-03")], CASE=[case(**ADULT_IN_MARCH)]),
+        ["EXPL 2 start_date"],
+    ),
+    Example(
+        "CT-049",
+        story(EXPL=[expl(start_date="2026-02")]),
+        story(EXPL=[expl(start_date="2026-02-11")]),
+        ["EXPL 2 start_date"],
+    ),
+    Example(
+        "CT-052",
+        story(EXPL=[expl(uk_entry_date="2026-02", uk_entry_route="LORRY")]),
+        story(EXPL=[expl(uk_entry_date="2026-03", uk_entry_route="BORN_UK")]),
+        ["EXPL 2 uk_entry_date", "EXPL 2 uk_entry_route"],
+    ),
+    Example(
+        "CT-053",
+        story(EXPL=[expl(), expl(is_primary="false", start_date="2025-12")]),
+        story(EXPL=[expl(), expl(is_primary="false")]),
+        ["EXPL 2 start_date", "EXPL 3 start_date"],
+    ),
+    Example(
+        "CT-057",
+        story(DECN=[decn(decision_date="2026-02-10")]),
+        story(DECN=[decn(decision_date="2026-02-09")]),
+        ["DECN 2 decision_date"],
+    ),
+    Example(
+        "CT-058",
+        story(DECN=[decn(), conclusive()]),
+        story(DECN=[conclusive()]),
+        ["DECN 2 decision_type"],
+    ),
+    Example(
+        "CT-061",
+        story(DECN=[decn(), conclusive()]),
+        story(DECN=[decn(), decn(decision_date="2026-02-14")]),
+        ["DECN 2 decision_type", "DECN 3 decision_type"],
+    ),
+    Example(
+        "CT-063",
+        story(DECN=[decn(decision_date="2026-02-17")]),
+        story(DECN=[decn(decision_date="2026-02-18")]),
+        ["DECN 2 decision_date"],
+    ),
+    Example(
+        "CT-064",
+        story(DECN=[decn(), conclusive(decision_date="2026-03-15")]),
+        story(DECN=[decn(), conclusive(decision_date="2026-03-14")]),
+        ["DECN 3 decision_date"],
+    ),
+    Example(
+        "CT-065",
+        story(),
+        story(
+            CASE=[
+                case(
+                    nrm_referred="NO",
+                    nrm_not_referred_reason=next(iter(STANDARD.codelists["CL_NOT_REFERRED"].items)),
+                    nrm_referral_date="",
+                    nrm_first_responder="",
+                    competent_authority="",
+                )
+            ]
+        ),
+        ["DECN 2 decision_type"],
+    ),
+    Example(
+        "CT-066",
+        story(DECN=[decn(), conclusive()], CASE=[case(data_confidence="CONFIRMED")]),
+        story(CASE=[case(data_confidence="CONFIRMED")]),
+        ["CASE 2 data_confidence"],
+    ),
+    Example(
+        "CT-068",
+        story(MISS=[miss(), miss(start_date="2026-02-22", end_date="2026-02-24")]),
+        story(MISS=[miss(start_date="2026-02-21", end_date="2026-02-24"), miss()]),
+        ["MISS 3 start_date", "MISS 2 start_date"],
+    ),
+    Example(
+        "CT-069",
+        story(MISS=[miss()], CASE=[case(**ADULT_IN_MARCH)]),
+        story(
+            MISS=[miss(start_date="2026-03-01", end_date="2026-03-02")],
+            CASE=[case(**ADULT_IN_MARCH)],
+        ),
+        ["MISS 2 start_date"],
+    ),
+    Example(
+        "CT-075",
+        story(GUAR=[guar()]),
+        story(GUAR=[guar(guardian_service="GS_SCOT")]),
+        ["GUAR 2 guardian_service"],
+    ),
+    Example("CT-076", story(GUAR=[guar()]), story(), ["CASE 2 record_id"], COUNCIL),
+    Example(
+        "CT-077",
+        story(CARE=[care(end_date="2026-03-01"), care(start_date="2026-03-01"), legal("C1")]),
+        story(CARE=[care(), care(start_date="2026-03-01")]),
+        ["CARE 2 start_date", "CARE 3 start_date"],
+    ),
+    Example(
+        "CT-079", story(CARE=[legal("C2")]), story(CARE=[legal("CSO")]), ["CARE 2 care_status"]
+    ),
+    Example(
+        "CT-080",
+        story(CARE=[care(placement_type="INDEP")], CASE=[case(**ADULT_IN_MARCH)]),
+        story(CARE=[care(placement_type="INDEP")]),
+        ["CARE 2 placement_type"],
+    ),
+    Example("CT-081", story(CARE=[plan("12A")]), story(CARE=[plan("10A")]), ["CARE 2 cin_factors"]),
+    Example(
+        "CT-083",
+        story(JUST=[just(), just(event_type="ARREST", event_date="2026-03-01")]),
+        story(JUST=[just(), just(event_type="ARREST", event_date="2026-03-03")]),
+        ["JUST 2 event_date"],
+    ),
+    Example(
+        "CT-084",
+        story(
+            JUST=[
+                just(),
+                just(event_date="2026-03-05", **CONVICTED),
+                just(event_date="2026-03-06", **SENTENCED),
+            ]
+        ),
+        story(JUST=[just(), just(event_date="2026-03-06", **SENTENCED)]),
+        ["JUST 3 event_type"],
+    ),
+    Example(
+        "CT-087",
+        story(DECN=[decn(), conclusive()], JUST=[suspect(s45_defence="RAISED_POLICE")]),
+        story(DECN=[decn(), conclusive()], JUST=[suspect()]),
+        ["JUST 2 s45_defence"],
+    ),
+    Example(
+        "CT-088",
+        {"ACTV": [actv(**GIRLS), actv(**BOYS)]},
+        {"ACTV": [actv(**GIRLS), actv(**GIRLS, count="2")]},
+        ["ACTV 2 count", "ACTV 3 count"],
+    ),
+    Example(
+        "CT-089",
+        {"ACTV": [actv(count="3"), actv(**GIRLS, count="1"), actv(**BOYS, count="2")]},
+        {"ACTV": [actv(count="4"), actv(**GIRLS, count="1"), actv(**BOYS, count="2")]},
+        ["ACTV 2 count", "ACTV 3 count", "ACTV 4 count"],
+    ),
+    Example(
+        "CT-090",
+        {"ACTV": [actv(measure="MISSING_CHILDREN"), actv(**EPISODES)]},
+        {"ACTV": [actv(measure="MISSING_CHILDREN", count="2"), actv(**EPISODES)]},
+        ["ACTV 2 count", "ACTV 3 count"],
+    ),
+    Example("CT-093", story(ACTV=[actv()]), story(ACTV=[actv(count="2")]), ["ACTV 2 count"]),
+    Example(
+        "CT-095",
+        {"ACTV": [actv(**CRIM, count="2"), actv(**CRIM, **LINES)]},
+        {"ACTV": [actv(**CRIM), actv(**CRIM, **LINES, count="2"), actv(**SEXUAL, **LINES)]},
+        ["ACTV 3 count", "ACTV 4 county_lines"],
+    ),
+    Example(
+        "CT-097",
+        {
+            "ACTV": [
+                actv(measure=row["code"], count_status="NOT_AVAILABLE", count="")
+                for row in STANDARD.codelists["CL_MEASURE"].rows
+            ]
+        },
+        {"ACTV": [actv()]},
+        ["- - measure"],
+    ),
+    Example("CT-103", sharing(5), sharing(6), [f"CASE {row} lt_tokens_dob" for row in range(2, 8)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.rule)
+def test_each_rule_accepts_and_refuses(example: Example) -> None:
+    assert cells(judged(example.accepted, agency_id=example.agency_id), example.rule) == []
+    outcome = judged(example.refused, agency_id=example.agency_id)
+    assert cells(outcome, example.rule) == example.cells
+    severity = STANDARD.rules[example.rule].severity
+    for kind, rows in outcome.accepted.items():
+        named = {cell.split()[1] for cell in example.cells if cell.startswith(kind)}
+        returned = len(example.refused[kind]) - len(rows)
+        assert returned == (len(named) if severity == "error" else 0), kind
+
+
+def test_a_whole_story_breaks_nothing() -> None:
+    outcome = judged(
+        story(
+            DECN=[decn(), conclusive()],
+            CASE=[case(data_confidence="CONFIRMED")],
+            MISS=[miss()],
+            GUAR=[guar()],
+            CARE=[care(), legal("C2"), plan("12A;9A")],
+            JUST=[just()],
+            ACTV=[],
+            NARR=[narr(case_id=CASE_ID)],
+        )
+    )
+    assert dict(outcome.report.totals) == {"CT-081": 1}
+    assert outcome.report.verdict == "accepted"
+
+
+def test_every_rule_between_records_has_an_example() -> None:
+    groups = (activity.RULES, child.RULES, decisions.RULES, investigation.RULES, tokens.RULES)
+    rules = {rule.code for group in (*groups, FAMILY_RULES) for rule in group}  # type: ignore[attr-defined]
+    elsewhere = {"CT-062", "CT-094"}
+    assert rules == {example.rule for example in EXAMPLES} | elsewhere
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"decision_type": "RG"}, ["DECN 3 reconsiders_id"]),
+        ({"decision_date": "2026-02-12"}, ["DECN 3 reconsiders_id"]),
+        ({"reconsiders_id": OTHER_CASE}, ["DECN 3 reconsiders_id"]),
+    ],
+    ids=["fits", "another type", "earlier", "unknown"],
+)
+def test_a_reconsideration_is_of_an_earlier_decision(
+    changed: dict[str, str], expected: list[str]
+) -> None:
+    first = conclusive(decision_body="DEVOLVED", decision_date="2026-02-13")
+    again = {"is_reconsideration": "true", "reconsiders_id": first["record_id"]}
+    second = conclusive(**{**again, "decision_body": "DEVOLVED", **changed})
+    assert cells(judged(story(DECN=[first, second])), "CT-062") == expected
+
+
+def test_nothing_is_said_to_be_absent_where_a_row_could_not_be_read() -> None:
+    outcome = judged(story(EXPL=[expl(start_date="soon")], DECN=[conclusive()]))
+    assert set(outcome.report.totals) == {"CT-015"}
+
+
+def test_an_amended_case_may_have_been_told_before() -> None:
+    outcome = judged({"CASE": [case(record_action="AMEND")], "DECN": [conclusive()]})
+    assert dict(outcome.report.totals) == {}
+
+
+def test_a_withdrawn_row_belongs_to_nothing() -> None:
+    outcome = judged(story(EXPL=[expl(), expl(record_action="DELETE")]))
+    assert dict(outcome.report.totals) == {}
+
+
+def test_an_open_episode_is_the_latest() -> None:
+    still = miss(
+        end_date="", outcome="STILL_MISSING", return_interview="", found_in_exploitation=""
+    )
+    later = miss(start_date="2026-03-01", end_date="2026-03-02")
+    assert cells(judged(story(MISS=[still, later])), "CT-068") == [
+        "MISS 2 start_date",
+        "MISS 3 start_date",
+    ]
+
+
+class Known(NoHistory):
+    """A gateway that holds some records, a total, and a case of another agency."""
+
+    def __init__(self, *held: str, total: int | None = None, linked: Sequence[LinkedCase] = ()):
+        self._held, self._total, self._linked = held, total, linked
+        self.asked: list[tuple[str, str]] = []
+
+    def held(
+        self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
+    ) -> Collection[str]:
+        del record_type, record_ids, replacing
+        return self._held
+
+    def previous_total(self, measure: str, start: date, end: date) -> int | None:
+        assert (measure, start, end) == ("NRM_REFERRALS", date(2026, 1, 1), date(2026, 3, 31))
+        return self._total
+
+    def linked_cases(self, tokens: Sequence[tuple[str, str]]) -> Sequence[LinkedCase]:
+        self.asked += tokens
+        return self._linked
+
+
+@pytest.mark.parametrize(
+    ("action", "held", "expected"),
+    [
+        ("NEW", False, []),
+        ("NEW", True, ["CASE 2 record_action"]),
+        ("AMEND", True, []),
+        ("AMEND", False, ["CASE 2 record_action"]),
+        ("DELETE", True, []),
+        ("DELETE", False, ["CASE 2 record_action"]),
+    ],
+)
+def test_ct_025_only_what_is_held_is_amended(action: str, held: bool, expected: list[str]) -> None:
+    history = Known(CASE_ID) if held else Known()
+    outcome = judged(story(CASE=[case(record_action=action)]), history=history)
+    assert cells(outcome, "CT-025") == expected
+
+
+def test_ct_026_a_case_is_here_or_held() -> None:
+    records = story(MISS=[miss(case_id=OTHER_CASE)])
+    assert cells(judged(records, history=Known(OTHER_CASE)), "CT-026") == []
+    assert cells(judged(records, history=Known()), "CT-026") == ["MISS 2 case_id"]
+    assert cells(judged(records), "CT-026") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "moved"),
+    [
+        (None, "900", False),
+        (20, "30", False),
+        (20, "31", True),
+        (0, "9", False),
+        (0, "10", True),
+        (40, "20", False),
+        (40, "19", True),
+    ],
+)
+def test_ct_094_a_total_does_not_jump(before: int | None, now: str, moved: bool) -> None:
+    outcome = judged({"ACTV": [actv(count=now)]}, history=Known(total=before))
+    assert cells(outcome, "CT-094") == (["ACTV 2 count"] if moved else [])
+
+
+DAY_8 = date(2026, 2, 18)
+LINKED = LinkedCase("F", "2010-06", date(2026, 2, 12), by_nrm_reference=True, is_missing=False)
+
+
+@pytest.mark.parametrize(
+    ("rule", "other", "expected"),
+    [
+        ("CT-104", LINKED, []),
+        ("CT-104", replace(LINKED, sex="M"), ["CASE 2 sex"]),
+        ("CT-104", replace(LINKED, birth_year_month="2010-07"), ["CASE 2 birth_year_month"]),
+        ("CT-105", LINKED, []),
+        ("CT-105", replace(LINKED, nrm_referral_date=DAY_8), ["CASE 2 nrm_referral_date"]),
+        ("CT-105", replace(LINKED, nrm_referral_date=DAY_8, by_nrm_reference=False), []),
+        ("CT-106", LINKED, []),
+        ("CT-106", replace(LINKED, is_missing=True), ["CASE 2 person_ref"]),
+    ],
+)  # fmt: skip
+def test_what_other_agencies_know_is_told_and_returns_nothing(
+    rule: str, other: LinkedCase, expected: list[str]
+) -> None:
+    history = Known(linked=[other])
+    outcome = judged(story(CASE=[case(sex="F")]), history=history)
+    assert cells(outcome, rule) == expected
+    assert len(outcome.accepted["CASE"]) == 1
+    assert ("lt_name_dob", case()["lt_name_dob"]) in history.asked
+    assert set(linked.RULES) == {"CT-104", "CT-105", "CT-106"}
+
+
+def office(files: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return packed.getvalue()
+
+
+PDF = b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n"
+ODT = {"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x/>"}
+MANIFEST = {"META-INF/manifest.xml": b"<manifest/>"}
+LOCKED = {"META-INF/manifest.xml": b"<manifest><encryption-data/></manifest>"}
+WORD = {"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<document/>"}
+OPEN_DOCUMENT = "application/vnd.oasis.opendocument.text"
+WORD_DOCUMENT = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "data", "taken"),
+    [
+        ("a.pdf", "application/pdf", PDF, True),
+        ("a.pdf", "application/pdf", PDF + b"/Encrypt 5 0 R", False),
+        ("a.pdf", "application/pdf", b"MZ" + PDF, False),
+        ("a.pdf", "text/plain", b"\x00\x01", False),
+        ("a.txt", "text/plain", "Grüße".encode(), True),
+        ("a.txt", "text/plain", "Grüße".encode("latin-1"), False),
+        ("a.md", "text/markdown", b"# Notes", True),
+        ("a.odt", OPEN_DOCUMENT, office({**ODT, **MANIFEST}), True),
+        ("a.odt", OPEN_DOCUMENT, office({**ODT, **LOCKED}), False),
+        ("a.odt", OPEN_DOCUMENT, office({**ODT, **MANIFEST, "Basic/script.xml": b""}), False),
+        ("a.odt", OPEN_DOCUMENT, office(ODT), False),
+        ("a.docx", WORD_DOCUMENT, office(WORD), True),
+        ("a.docx", WORD_DOCUMENT, office({**WORD, "word/vbaProject.bin": b"x"}), False),
+        ("a.docx", WORD_DOCUMENT, office({**ODT, **MANIFEST}), False),
+        ("a.docx", WORD_DOCUMENT, office(WORD)[:-30], False),
+        ("a.pdf", "application/pdf", PDF + samples.rng().randbytes(20_000_000), False),
+    ],
+)
+def test_ct_100_an_attachment_is_what_it_is_said_to_be(
+    tmp_path: Path, name: str, media_type: str, data: bytes, taken: bool
+) -> None:
+    described = {
+        "attachment_name": name,
+        "attachment_sha256": hashlib.sha256(data).hexdigest(),
+        "attachment_media_type": media_type,
+    }
+    outcome = judged_with({name: data}, [narr(**described), narr()], tmp_path)
+    assert cells(outcome, "CT-100") == ([] if taken else ["NARR 2 attachment_name"])
+    assert outcome.attachments == ((f"attachments/{name}",) if taken else ())
+
+
+@pytest.mark.parametrize(
+    "changed", [{"attachment_name": "b.pdf"}, {"attachment_sha256": token(3)}], ids=["name", "hash"]
+)
+def test_ct_100_an_attachment_is_there_and_unaltered(
+    tmp_path: Path, changed: dict[str, str]
+) -> None:
+    described = {
+        "attachment_name": "a.pdf",
+        "attachment_sha256": hashlib.sha256(PDF).hexdigest(),
+        "attachment_media_type": "application/pdf",
+    }
+    outcome = judged_with({"a.pdf": PDF}, [narr(**described | changed), narr()], tmp_path)
+    assert cells(outcome, "CT-100") == ["NARR 2 attachment_name"]
+
+
+def judged_with(
+    attachments: Mapping[str, bytes], rows: list[dict[str, Any]], folder: Path
+) -> Outcome:
+    with zipfile.ZipFile(io.BytesIO(samples.package(STANDARD, {"NARR": rows}).data)) as archive:
+        archive.extract("NARR.csv", folder)
+    (folder / "attachments").mkdir()
+    for name, data in attachments.items():
+        (folder / "attachments" / name).write_bytes(data)
+    built = samples.package_of(folder, samples.manifest_fields(STANDARD))
+    return validate(
+        io.BytesIO(built.data),
+        standard=STANDARD,
+        received_on=samples.RECEIVED_ON,
+        history=NoHistory(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "days"),
+    [
+        (date(2026, 2, 10), date(2026, 2, 10), 0),
+        (date(2026, 2, 10), date(2026, 2, 17), 5),
+        (date(2026, 2, 13), date(2026, 2, 16), 1),
+        (date(2026, 2, 14), date(2026, 2, 15), 0),
+        (date(2026, 2, 10), date(2026, 2, 9), 0),
+        (date(2026, 1, 1), date(2026, 12, 31), 260),
+    ],
+)
+def test_working_days_are_monday_to_friday(start: date, end: date, days: int) -> None:
+    assert working_days(start, end) == days

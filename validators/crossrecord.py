@@ -1,0 +1,216 @@
+"""The rows of one package held against each other, once all of them have been read.
+
+Owns which rows belong together and what is remembered of a row until then: the columns that group
+rules look at, and nothing else. A broken row counts as being there; its values are not looked at.
+What the rules say is in `rules`; which records are held from earlier is asked of History.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from validators.findings import Finding, finding
+from validators.package import Package
+from validators.rules import child, decisions, family, investigation, linked, tokens
+from validators.rules.activity import BREAKDOWNS, Activity
+from validators.rules.activity import RULES as ACTIVITY_RULES
+from validators.rules.attachments import attachment_fits
+from validators.rules.child import Child
+from validators.rules.group import Family, GroupRule, Member, Misfit, Place
+from validators.rules.investigation import Course
+from validators.rules.rule import RecordContext
+from validators.rules.submission import History
+from validators.rules.tokens import SHARED, Sharers
+
+Group = TypeVar("Group")
+
+FAMILY_RULES: tuple[GroupRule[Family], ...] = (*family.RULES, *decisions.RULES)
+_MOST_ASKED = 10_000
+
+_ALWAYS = ("record_id", "record_action")
+_LOOKED_AT = {
+    "CASE": (
+        *("person_ref", "birth_year_month", "sex", "uasc", "identification_date"),
+        *("nrm_referred", "nrm_referral_date", "referral_nation", "data_confidence"),
+    ),
+    "EXPL": (
+        *("case_id", "exploitation_type", "is_primary", "start_date"),
+        *("uk_entry_date", "uk_entry_route"),
+    ),
+    "DECN": (
+        *("case_id", "decision_type", "decision_date", "decision_outcome", "decision_body"),
+        *("is_reconsideration", "reconsiders_id"),
+    ),
+    "MISS": ("case_id", "start_date", "end_date"),
+    "GUAR": ("case_id", "guardian_service"),
+    "CARE": (
+        *("case_id", "spell_type", "care_status", "placement_type", "cin_factors"),
+        *("start_date", "end_date"),
+    ),
+    "JUST": (
+        *("case_id", "investigation_ref", "subject_role", "subject_ref", "event_type"),
+        *("event_date", "court_outcome", "s45_defence"),
+    ),
+    "ACTV": ("measure", "period_start", "period_end", "area", *BREAKDOWNS, "count", "count_status"),
+    "NARR": ("case_id", "attachment_name", "attachment_sha256", "attachment_media_type"),
+}
+
+
+class CrossRecord:
+    """Sees every row of a package, then says what does not fit together."""
+
+    def __init__(self, ctx: RecordContext, history: History) -> None:
+        self._ctx = ctx
+        self._history = history
+        self._families: defaultdict[str, Family] = defaultdict(Family)
+        self._cases: set[str] = set()
+        self._courses: defaultdict[tuple[str, str], Course] = defaultdict(Course)
+        self._sharers: dict[tuple[str, int], Sharers] = {}
+        self._activity = Activity(previous_total=history.previous_total)
+        self._documents: list[Member] = []
+        self.members: dict[str, list[Member]] = defaultdict(list)
+        self._links: list[tuple[str, Misfit]] = []
+        self.refused_attachments: set[str] = set()
+
+    def see(self, record_type: str, place: Place, record: Mapping[str, Any]) -> None:
+        """Remember a row whose fields are valid."""
+        columns = (*_ALWAYS, *_LOOKED_AT[record_type])
+        member = Member(place, {column: record[column] for column in columns})
+        self.members[record_type].append(member)
+        if record["record_action"] == "DELETE":
+            return
+        if record_type == "CASE":
+            self._see_case(member, record)
+        elif record_type == "ACTV":
+            self._activity.counts.append(member)
+        else:
+            self._see_event(record_type, member)
+
+    def see_broken(self, record_type: str, cells: Mapping[str, object]) -> None:
+        """Remember that there is a row, though its values cannot be trusted."""
+        case_id = cells.get("record_id" if record_type == "CASE" else "case_id")
+        if not isinstance(case_id, str):
+            return
+        if record_type == "CASE":
+            self._cases.add(case_id)
+        self._families[case_id].broken = True
+
+    def findings(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
+        """Yield what does not fit, with the row that it is about."""
+        yield from self._unheld()
+        yield from self._apply(FAMILY_RULES, self._families.values())
+        yield from self._apply(child.RULES, self._children())
+        yield from self._apply(tokens.RULES, self._sharers.values())
+        yield from self._apply(investigation.RULES, self._whole_courses())
+        yield from self._apply(ACTIVITY_RULES, [self._activity])
+        yield from self._unfit_documents(package)
+
+    def _see_case(self, member: Member, record: Mapping[str, Any]) -> None:
+        self._cases.add(record["record_id"])
+        self._families[record["record_id"]].case = member
+        self._activity.has_cases = True
+        if record["nrm_referral_date"] is not None:
+            self._activity.referrals.append(record["nrm_referral_date"])
+        for column in SHARED:
+            if record[column] is not None:
+                key = column, int(record[column][:16], 16)
+                self._sharers.setdefault(key, Sharers(column)).cases.append(member)
+        self._linked(member, record)
+
+    def _see_event(self, record_type: str, member: Member) -> None:
+        record = member.record
+        if record["case_id"] is not None:
+            rows = self._families[record["case_id"]].rows
+            rows.setdefault(record_type, []).append(member)
+        if record_type == "JUST":
+            key = record["investigation_ref"], record["subject_ref"] or ""
+            self._courses[key].events.append(member)
+        if record_type == "NARR" and record["attachment_name"] is not None:
+            self._documents.append(member)
+
+    def _children(self) -> Iterable[Child]:
+        children: defaultdict[str, Child] = defaultdict(Child)
+        for case_id, each in self._families.items():
+            known = each.case and each.case.record["person_ref"]
+            one = children[f"person {known}" if known else f"case {case_id}"]
+            one.cases += [each.case] if each.case else []
+            one.episodes += each.of("MISS")
+            one.spells += each.of("CARE")
+        return children.values()
+
+    def _whole_courses(self) -> Iterator[Course]:
+        """The courses, each with the crimes of its investigation that name nobody."""
+        for (reference, subject), course in self._courses.items():
+            nobody = self._courses.get((reference, "")) if subject else None
+            yield Course(course.events + ([] if nobody is None else nobody.of("CRIME_RECORDED")))
+
+    def _linked(self, member: Member, record: Mapping[str, Any]) -> None:
+        """Ask at once what other agencies know: tokens are not remembered."""
+        given = [(column, record[column]) for column in SHARED if record[column] is not None]
+        found = self._history.linked_cases(given) if given else ()
+        for code, check in linked.RULES.items():
+            self._links += [(code, each) for each in check(member, found)]
+
+    def _unheld(self) -> Iterator[tuple[Place | None, Finding]]:
+        for code, each in self._links:
+            yield _found(code, each)
+        for record_type, members in self.members.items():
+            for some in _chunks(members):
+                yield from self._impossible_actions(record_type, some)
+                yield from self._caseless(some)
+
+    def _impossible_actions(
+        self, record_type: str, members: Sequence[Member]
+    ) -> Iterator[tuple[Place, Finding]]:
+        """CT-025: only what is not held can be new, only what is held be changed."""
+        held = self._held(record_type, [each.record["record_id"] for each in members])
+        if held is None:
+            return
+        for place, record in members:
+            action, is_held = record["record_action"], record["record_id"] in held
+            if is_held == (action == "NEW"):
+                reason = "it was sent before" if is_held else "it was never sent"
+                values = {"action": action, "value": record["record_id"], "reason": reason}
+                yield place, _at("CT-025", place, "record_action", values)
+
+    def _caseless(self, members: Sequence[Member]) -> Iterator[tuple[Place, Finding]]:
+        """CT-026: the case is in this package, or is held from an earlier one."""
+        about = [each for each in members if each.record.get("case_id") not in {None, *self._cases}]
+        held = self._held("CASE", [each.record["case_id"] for each in about])
+        for place, record in about:
+            if held is not None and record["case_id"] not in held:
+                yield place, _at("CT-026", place, "case_id", {"value": record["case_id"]})
+
+    def _held(self, record_type: str, record_ids: Sequence[str]) -> Collection[str] | None:
+        replacing = self._ctx.manifest.replaces
+        return self._history.held(record_type, record_ids, replacing=replacing)
+
+    def _unfit_documents(self, package: Package) -> Iterator[tuple[Place, Finding]]:
+        for place, record in self._documents:
+            if not attachment_fits(package, record):
+                name = f"attachments/{record['attachment_name']}"
+                self.refused_attachments.add(name)
+                yield place, _at("CT-100", place, "attachment_name", {"name": name})
+
+    def _apply(
+        self, rules: Sequence[GroupRule[Group]], groups: Iterable[Group]
+    ) -> Iterator[tuple[Place | None, Finding]]:
+        for group in groups:
+            for rule in rules:
+                for each in rule.check(group, self._ctx):
+                    yield _found(rule.code, each)
+
+
+def _found(code: str, each: Misfit) -> tuple[Place | None, Finding]:
+    if each.member is None:
+        return None, finding(code, file=None, row=None, column=each.column, **each.values)
+    place = each.member.place
+    return place, _at(code, place, each.column, each.values)
+
+
+def _at(code: str, place: Place, column: str, values: Mapping[str, str]) -> Finding:
+    return finding(code, file=place.file, row=place.row, column=column, **values)
+
+
+def _chunks(members: Sequence[Member]) -> Iterator[Sequence[Member]]:
+    return (members[at : at + _MOST_ASKED] for at in range(0, len(members), _MOST_ASKED))
