@@ -35,6 +35,7 @@ def own_area(agency: Agency) -> str:
     return _WORDS.get(agency.area, agency.area)
 
 
+@cache
 def nation_of(area: str) -> str | None:
     """Return the code of the nation that an area, word or code, lies in; None for several."""
     code = _WORDS.get(area, area)

@@ -175,11 +175,14 @@ class CrossRecord:
 
     def _caseless(self, members: Sequence[Member]) -> Iterator[tuple[Place, Finding]]:
         """CT-026: the case is in this package, or is held from an earlier one."""
-        about = [each for each in members if each.record.get("case_id") not in {None, *self._cases}]
+        about = [each for each in members if self._needs_case(each.record.get("case_id"))]
         held = self._held("CASE", [each.record["case_id"] for each in about])
         for place, record in about:
             if held is not None and record["case_id"] not in held:
                 yield place, _at("CT-026", place, "case_id", {"value": record["case_id"]})
+
+    def _needs_case(self, case_id: str | None) -> bool:
+        return case_id is not None and case_id not in self._cases
 
     def _held(self, record_type: str, record_ids: Sequence[str]) -> Collection[str] | None:
         replacing = self._ctx.manifest.replaces

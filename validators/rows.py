@@ -21,7 +21,7 @@ from validators.rules.completeness import Completeness
 from validators.rules.group import Place
 from validators.rules.submission import History
 from validators.rules.uniqueness import RecordIds
-from validators.schemas import build_schema, load_row
+from validators.schemas import Loader, build_schema
 
 
 @dataclass(slots=True)
@@ -58,12 +58,13 @@ class Rows:
         judged = self.files[name] = JudgedFile(name, record_type, AcceptedRows(self._make_spool()))
         kind = self._ctx.standard.records[record_type]
         completeness = Completeness(kind)
+        loader = Loader(build_schema(self._ctx.standard, record_type, today=self._ctx.received_on))
         with package.open(name) as stream:
             read = reader_for(name)
             rows = read(stream, name=name, record_type=kind, standard=self._ctx.standard)
             try:
                 for row in rows:
-                    self._judge_row(judged, row, completeness)
+                    self._judge_row(judged, row, loader, completeness)
             except FileUnreadable as refused:
                 judged.read_to_end = False
                 self._collected.add_all(refused.findings)
@@ -93,13 +94,15 @@ class Rows:
             for kind, members in self._cross.members.items()
         }
 
-    def _judge_row(self, judged: JudgedFile, row: Row, completeness: Completeness) -> None:
+    def _judge_row(
+        self, judged: JudgedFile, row: Row, loader: Loader, completeness: Completeness
+    ) -> None:
         judged.rows += 1
         self._collected.add_all(row.faults)
         if row.cells is None:
             return
         completeness.see(row.cells)
-        record, findings = self._checked(judged, row)
+        record, findings = self._checked(judged, row, loader)
         self._collected.add_all(findings)
         place = Place(judged.name, row.number)
         if record is None:
@@ -110,10 +113,11 @@ class Rows:
             judged.accepted.add(row.number, _jsonable(record))
         self._return_repeated(row.cells.get("record_id"), place)
 
-    def _checked(self, judged: JudgedFile, row: Row) -> tuple[dict[str, Any] | None, list[Finding]]:
-        schema = build_schema(self._ctx.standard, judged.record_type, today=self._ctx.received_on)
+    def _checked(
+        self, judged: JudgedFile, row: Row, loader: Loader
+    ) -> tuple[dict[str, Any] | None, list[Finding]]:
         assert row.cells is not None
-        record, errors = load_row(schema, row.cells)
+        record, errors = loader.load(row.cells)
         findings = [
             finding(
                 error.rule, file=judged.name, row=row.number, column=error.column, **error.values

@@ -3,18 +3,21 @@
 Owns the field-level rules of a row (CT-014 to CT-022 and CT-102) and tells all of them at once.
 Rows are loaded one by one, never with `many=True`, so that one bad row can not hide another.
 Rules between fields and between records are not handled here.
+
+A return repeats itself: of its forty columns most hold one of a few codes. So what a field made of
+a text is remembered and not asked for again; the field is the only definition all the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError
+from marshmallow import RAISE, Schema, ValidationError, missing
 from marshmallow.fields import Field
 
-from validators.fields import Fault, FieldContext, TextField, field_for
+from validators.fields import Broken, Fault, FieldContext, TextField, field_for
 from validators.identifiers import may_name_person
 from validators.standard import Standard
 
@@ -33,6 +36,50 @@ class RecordSchema(Schema):
 
     class Meta:
         unknown = RAISE
+
+
+_MOST_REMEMBERED = 2_000
+_Read = tuple[Any, tuple[Fault, ...]]
+
+
+class Loader:
+    """Loads rows through the fields of a schema, remembering what each made of which text."""
+
+    def __init__(self, schema: Schema, *, memory: Callable[[], dict[str, Any]] = dict) -> None:
+        self.schema = schema
+        self._columns: list[tuple[str, Field[Any], dict[str, _Read]]] = [
+            (name, field, memory()) for name, field in schema.fields.items()
+        ]
+        self._texts = [name for name, each in schema.fields.items() if isinstance(each, TextField)]
+
+    def load(self, row: Mapping[str, object]) -> tuple[dict[str, Any] | None, tuple[RowError, ...]]:
+        """Check one row; return it typed with its warnings, or None with every error it has.
+
+        A typed row has every field of its type; those not given are None.
+        """
+        if not row.keys() <= self.schema.fields.keys():
+            return load_row(self.schema, row)
+        record: dict[str, Any] = {}
+        errors: list[RowError] = []
+        for name, field, remembered in self._columns:
+            given = row.get(name, missing)
+            found = remembered.get(given) if isinstance(given, str) else None
+            record[name], faults = found or _read(field, name, given, remembered)
+            if faults:
+                errors += [RowError(name, fault.rule, fault.values) for fault in faults]
+        if errors:
+            return None, tuple(errors)
+        return record, tuple(_warnings(self._texts, record))
+
+
+def _read(field: Field[Any], name: str, given: object, remembered: dict[str, _Read]) -> _Read:
+    try:
+        read: _Read = field.deserialize(given, name), ()
+    except Broken as broken:
+        read = None, tuple(broken.faults)
+    if isinstance(given, str) and len(remembered) < _MOST_REMEMBERED:
+        remembered[given] = read
+    return read
 
 
 @lru_cache(maxsize=64)
@@ -55,7 +102,8 @@ def load_row(
         record: dict[str, Any] = schema.load(row)
     except ValidationError as refused:
         return None, tuple(_errors(refused))
-    return record, tuple(_warnings(schema, record))
+    texts = [name for name, each in schema.fields.items() if isinstance(each, TextField)]
+    return record, tuple(_warnings(texts, record))
 
 
 def _errors(refused: ValidationError) -> Iterator[RowError]:
@@ -68,8 +116,8 @@ def _errors(refused: ValidationError) -> Iterator[RowError]:
                 yield RowError(None, "CT-011", {"detail": detail, "given": str(column)})
 
 
-def _warnings(schema: Schema, record: Mapping[str, Any]) -> Iterator[RowError]:
-    for column, field in schema.fields.items():
+def _warnings(texts: Iterable[str], record: Mapping[str, Any]) -> Iterator[RowError]:
+    for column in texts:
         text = record[column]
-        if isinstance(field, TextField) and text is not None and may_name_person(text):
+        if text is not None and may_name_person(text):
             yield RowError(column, "CT-022", {})

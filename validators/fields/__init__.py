@@ -20,13 +20,13 @@ from typing import Any
 
 from validators.fields.codes import CodeField, CodeListField
 from validators.fields.dates import DateField, MonthField, PartialDateField
-from validators.fields.fault import Fault, FieldContext, RecordField
+from validators.fields.fault import Broken, Fault, FieldContext, RecordField
 from validators.fields.ids import Base64Field, Hex64Field, UuidField
 from validators.fields.numbers import BoolField, DecimalField, IntField
 from validators.fields.text import StringField, TextField
 from validators.standard import Field
 
-__all__ = ["TYPES", "Fault", "FieldContext", "RecordField", "TextField", "field_for"]
+__all__ = ["TYPES", "Broken", "Fault", "FieldContext", "RecordField", "TextField", "field_for"]
 
 TYPES: dict[str, type[RecordField[Any]]] = {
     "uuid": UuidField,

@@ -30,6 +30,7 @@ class Broken(ValidationError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(list(faults))
+        self.faults = tuple(faults)
 
 
 @dataclass(frozen=True, slots=True)
