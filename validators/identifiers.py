@@ -56,6 +56,12 @@ def _is_nhs_number(text: str) -> bool:
 
 
 _UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+_UPN = re.compile(r"[A-HJ-NP-RT-Z]\d{11}[A-Z\d]", re.ASCII)
+
+
+def is_upn(text: str) -> bool:
+    """Tell whether a text is a permanent unique pupil number with its right check letter."""
+    return bool(_UPN.fullmatch(text)) and _is_upn(text)
 
 
 def _is_upn(text: str) -> bool:

@@ -1,0 +1,24 @@
+"""Pseudonymous linkage, scheme CTL1 (CTDS section 6): what stands in a record for who a child is.
+
+Runs at the agency, which alone has names and the linkage key; the gateway sees tokens. Pure: no
+file, no clock, no randomness. The key is 32 octets, and whoever has it can test a guessed name
+against tokens: it is never logged and never leaves the agency.
+
+    ValidatorsError
+    └── NotRomanised     code "not-romanised": a name in another script than Latin
+"""
+
+from validators.linkage.clk import dice, linkage_filter
+from validators.linkage.names import NotRomanised, normalised, soundex
+from validators.linkage.tokens import KEY_BYTES, Identity, linkage_fields
+
+__all__ = [
+    "KEY_BYTES",
+    "Identity",
+    "NotRomanised",
+    "dice",
+    "linkage_fields",
+    "linkage_filter",
+    "normalised",
+    "soundex",
+]
