@@ -17,6 +17,7 @@ COMMANDS = {
     "keys": "keys",
     "package": "package",
     "validate": "validate",
+    "pseudonymise": "pseudonymise",
     "submit": "submit",
     "submissions": "submissions",
     "receipt": "receipt",

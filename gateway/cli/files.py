@@ -19,6 +19,16 @@ def read_text(file: Path, *, status: int = USAGE) -> str:
         ) from error
 
 
+def read_private_text(file: Path) -> str:
+    """A text file that nobody but its owner may read; raises Failure where others may."""
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        raise Failure(
+            f"{file} can be read by others on this machine.",
+            f"Make it yours alone: chmod 600 {file}",
+        )
+    return read_text(file)
+
+
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that is not there yet; raises FileExistsError."""
     _write(path, data, mode=0o644)

@@ -40,7 +40,9 @@ def keys() -> None:
 
 
 @keys.command()
-@click.argument("kind", type=click.Choice(["gateway", "vault", "agency", "log", "pseudonym"]))
+@click.argument(
+    "kind", type=click.Choice(["gateway", "vault", "agency", "log", "pseudonym", "salt"])
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
@@ -69,12 +71,15 @@ def init(
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Make the key of a KIND: gateway, vault, agency, log or pseudonym. Overwrites nothing."""
+    """Make the key of a KIND: gateway, vault, agency, log, pseudonym or salt. Overwrites nothing.
+
+    A salt is an agency's own, for `gateway pseudonymise`: keep it as long as you send data.
+    """
     if kind == "gateway":
         user_id = user_id or gateway_user_id(domain)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     passphrase = read_passphrase(passphrase_file)
-    if kind in ("log", "pseudonym"):
+    if kind in MAKERS:
         made = MAKERS[kind](out, name)
     elif kind == "gateway":
         made = make_gateway_key(out, user_id=user_id or "", passphrase=passphrase)
@@ -150,14 +155,23 @@ def make_log_key(out: Path, name: str | None) -> dict[str, str]:
 
 def make_pseudonym_key(out: Path, _: str | None) -> dict[str, str]:
     """Write `pseudonym.key`: 32 random bytes, hexadecimal."""
-    key = out / "pseudonym.key"
-    write_secret(key, f"{token_hex(32)}\n".encode())
-    return {"key": str(key)}
+    return _make_random(out / "pseudonym.key")
+
+
+def make_salt(out: Path, _: str | None) -> dict[str, str]:
+    """Write `person-ref.salt`: 32 random bytes, hexadecimal."""
+    return _make_random(out / "person-ref.salt")
+
+
+def _make_random(file: Path) -> dict[str, str]:
+    write_secret(file, f"{token_hex(32)}\n".encode())
+    return {"key": str(file)}
 
 
 MAKERS: dict[str, Callable[[Path, str | None], dict[str, str]]] = {
     "log": make_log_key,
     "pseudonym": make_pseudonym_key,
+    "salt": make_salt,
 }
 
 

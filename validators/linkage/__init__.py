@@ -9,13 +9,18 @@ against tokens: it is never logged and never leaves the agency.
 """
 
 from validators.linkage.clk import dice, linkage_filter
+from validators.linkage.export import Export, Problem, Pseudonymised, Sources
 from validators.linkage.names import NotRomanised, normalised, soundex
 from validators.linkage.tokens import KEY_BYTES, Identity, linkage_fields
 
 __all__ = [
     "KEY_BYTES",
+    "Export",
     "Identity",
     "NotRomanised",
+    "Problem",
+    "Pseudonymised",
+    "Sources",
     "dice",
     "linkage_fields",
     "linkage_filter",

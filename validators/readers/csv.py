@@ -21,7 +21,7 @@ def read_csv(
     stream: BinaryIO, *, name: str, record_type: RecordType, standard: Standard
 ) -> Iterator[Row]:
     """Yield the rows of a file; raises FileUnreadable where reading cannot go on."""
-    table = _numbered(stream, name)
+    table = numbered_rows(stream, name)
     header = next(table, (1, []))[1]
     faults = _header_faults(header, name, record_type, standard)
     if faults:
@@ -32,7 +32,8 @@ def read_csv(
             yield _row(number, cells, longest, name)
 
 
-def _numbered(stream: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
+def numbered_rows(stream: BinaryIO, name: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield every row of any CSV file with its number; raises FileUnreadable."""
     # strict: a stray quote is a fault, not a guess. The module's own cap on one cell (131,072
     # characters) ends a quote that is never closed long before it has swallowed the file.
     lines = _LastLine(text_lines(stream, name=name))

@@ -15,6 +15,7 @@ DESK = frozenset(
         "keys",
         "package",
         "validate",
+        "pseudonymise",
         "submit",
         "submissions",
         "receipt",
