@@ -206,7 +206,7 @@ class CrossRecord:
 
 def _found(code: str, each: Misfit) -> tuple[Place | None, Finding]:
     if each.member is None:
-        return None, finding(code, file=None, row=None, column=each.column, **each.values)
+        return None, finding(code, file=each.file, row=None, column=each.column, **each.values)
     place = each.member.place
     return place, _at(code, place, each.column, each.values)
 

@@ -308,7 +308,7 @@ EXAMPLES = [
             ]
         },
         {"ACTV": [actv()]},
-        ["- - measure"],
+        ["ACTV - measure"],
     ),
     Example("CT-103", sharing(5), sharing(6), [f"CASE {row} lt_tokens_dob" for row in range(2, 8)]),
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from validators.rules.group import GroupRule, Member, Misfit, misfit
+from validators.rules.group import GroupRule, Member, Misfit, misfit, misfit_of_file
 from validators.rules.rule import RecordContext
 
 BREAKDOWNS = ("age_band", "sex", "exploitation_type", "nationality", "county_lines")
@@ -153,8 +153,9 @@ def expected_measures_are_there(activity: Activity, ctx: RecordContext) -> Itera
     missing = [measure for measure in expected if measure not in told]
     if missing:
         kind, named = ctx.agency.agency_type, ", ".join(missing)
-        detail = f"there is no total, and no word of why, of what {kind} counts: {named}"
-        yield misfit(None, "measure", measure=missing[0], type=kind, detail=detail)
+        detail = f"neither a total nor a word of why not is given of what {kind} counts: {named}"
+        file = activity.counts[0].place.file
+        yield misfit_of_file(file, "measure", measure=missing[0], type=kind, detail=detail)
 
 
 def _is_expected(senders: str, ctx: RecordContext) -> bool:

@@ -27,8 +27,8 @@ _ADULT, _MAY_LIVE_ALONE = 18, 16
 
 def case_has_exploitation(family: Family, _ctx: RecordContext) -> Iterator[Misfit]:
     """CT-027: a new case comes with an exploitation situation."""
-    if family.is_whole and not family.of("EXPL"):
-        yield misfit(family.case, "record_id", value=_case_id(family))
+    if family.case is not None and family.is_whole and not family.of("EXPL"):
+        yield misfit(family.case, "record_id", value=family.case.record["record_id"])
 
 
 def case_has_one_primary(family: Family, _ctx: RecordContext) -> Iterator[Misfit]:
@@ -108,7 +108,12 @@ def child_has_guardian_referral(family: Family, ctx: RecordContext) -> Iterator[
     Every nation has one. A police force or a charity does not hold guardianship records.
     """
     asked = ctx.agency.agency_type in _KNOWS_GUARDIANS and family.is_whole
-    if asked and _is_known(_of_case(family, "referral_nation")) and not family.of("GUAR"):
+    if (
+        family.case is not None
+        and asked
+        and _is_known(_of_case(family, "referral_nation"))
+        and not family.of("GUAR")
+    ):
         yield misfit(family.case, "record_id")
 
 
@@ -144,10 +149,6 @@ def factors_fit_case(family: Family, _ctx: RecordContext) -> Iterator[Misfit]:
         strange = "9A" in each.record["cin_factors"] and unaccompanied == "NO"
         if unspoken or strange:
             yield misfit(each, "cin_factors")
-
-
-def _case_id(family: Family) -> object:
-    return _of_case(family, "record_id")
 
 
 def _of_case(family: Family, column: str) -> Any:

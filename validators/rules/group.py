@@ -56,6 +56,7 @@ class Misfit:
     Without a member it is the file as a whole that does not fit.
     """
 
+    file: str
     member: Member | None
     column: str
     values: Mapping[str, str]
@@ -70,6 +71,15 @@ class GroupRule(Generic[Group]):
     check: Callable[[Group, RecordContext], Iterable[Misfit]]
 
 
-def misfit(member: Member | None, column: str, **values: object) -> Misfit:
-    """Return a misfit; values become the text that the message shows."""
-    return Misfit(member, column, {name: str(value) for name, value in values.items()})
+def misfit(member: Member, column: str, **values: object) -> Misfit:
+    """Return a misfit of a row; values become the text that the message shows."""
+    return Misfit(member.place.file, member, column, _texts(values))
+
+
+def misfit_of_file(file: str, column: str, **values: object) -> Misfit:
+    """Return a misfit of a file as a whole."""
+    return Misfit(file, None, column, _texts(values))
+
+
+def _texts(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}
