@@ -22,9 +22,15 @@ from uuid import UUID
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from validators.errors import ValidatorsError
+from validators.filenames import (
+    MANIFEST_NAME,
+    WORKBOOK,
+    is_package_name,
+    is_workbook,
+    record_type_of,
+)
 from validators.manifest import canonical_manifest
-from validators.package import MANIFEST_NAME, is_package_name, record_type_of
-from validators.readers import FileUnreadable, reader_for
+from validators.readers import FileUnreadable, Table, read_tables
 from validators.standard import AVAILABLE, RecordType, Standard, load_standard
 
 Rows = Iterable[Mapping[str, object]]
@@ -33,6 +39,9 @@ Sign = Callable[[bytes], str]
 _MEDIA_TYPES = {
     ".csv": "text/csv",
     ".jsonl": "application/jsonl",
+    ".xml": "application/xml",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet",
     ".pdf": "application/pdf",
     ".txt": "text/plain",
     ".md": "text/markdown",
@@ -92,24 +101,31 @@ def _files(
 def _listed_files(paths: Sequence[Path]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for path in paths:
-        if path.name in files:
+        name = _name_in_package(path.name)
+        if name in files:
             raise PackageNotBuilt(f"{path.name} is given twice; put one record type into one file")
-        if not is_package_name(path.name) or path.name == MANIFEST_NAME:
+        if not is_package_name(name) or name == MANIFEST_NAME:
             raise PackageNotBuilt(f"{path.name} has no place in a package")
-        files[path.name] = path.read_bytes()
+        files[name] = path.read_bytes()
     return files
 
 
 def _folder(folder: Path) -> dict[str, bytes]:
     files = {}
     for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
+        name = _name_in_package(path.relative_to(folder).as_posix())
         if path.is_dir() or name == MANIFEST_NAME:
             continue
         if not is_package_name(name) or path.is_symlink():
             raise PackageNotBuilt(f"{name} has no place in a package")
         files[name] = path.read_bytes()
     return files
+
+
+def _name_in_package(name: str) -> str:
+    """A workbook may be called anything at home: what it holds stands on its sheets."""
+    ending = Path(name).suffix.lower()
+    return f"{WORKBOOK}{ending}" if is_workbook(f"{WORKBOOK}{ending}") else name
 
 
 def _csv_files(records: Mapping[str, Rows], standard: Standard) -> dict[str, bytes]:
@@ -139,9 +155,12 @@ def _unsigned(
     submission_id: UUID,
     standard: Standard,
 ) -> dict[str, Any]:
-    listed = [_listed(name, data, standard) for name, data in sorted(files.items())]
+    listed = []
     counts = dict.fromkeys(standard.records, 0)
-    counts |= {str(each["record_type"]): each["rows"] for each in listed if "rows" in each}
+    for name, data in sorted(files.items()):
+        counted = _count_rows(name, data, standard)
+        listed.append(_listed(name, data, counted))
+        counts |= counted
     return {
         "standard": standard.name,
         "standard_version": standard.version,
@@ -155,7 +174,7 @@ def _unsigned(
     }
 
 
-def _listed(name: str, data: bytes, standard: Standard) -> dict[str, Any]:
+def _listed(name: str, data: bytes, counted: Mapping[str, int]) -> dict[str, Any]:
     ending = Path(name).suffix.lower()
     if ending not in _MEDIA_TYPES:
         raise PackageNotBuilt(f"{name} is of a type that no package may hold")
@@ -167,19 +186,27 @@ def _listed(name: str, data: bytes, standard: Standard) -> dict[str, Any]:
     }
     record_type = record_type_of(name)
     if record_type is not None:
-        rows = _count_rows(name, data, standard.records[record_type], standard)
-        listed |= {"record_type": record_type, "rows": rows}
+        listed |= {"record_type": record_type, "rows": counted[record_type]}
     return listed
 
 
-def _count_rows(name: str, data: bytes, record_type: RecordType, standard: Standard) -> int:
-    """Count as the gateway will; a file that it could not read to its end counts what it could."""
-    rows = reader_for(name)(io.BytesIO(data), name=name, record_type=record_type, standard=standard)
-    counted = 0
+def _count_rows(name: str, data: bytes, standard: Standard) -> dict[str, int]:
+    """Count as the gateway will; what it could not read to its end counts what it could."""
+    counted: dict[str, int] = {}
+    if not (record_type_of(name) or is_workbook(name)):
+        return counted
     with suppress(FileUnreadable):
-        for _ in rows:
-            counted += 1
+        for table in read_tables(io.BytesIO(data), name=name, standard=standard):
+            counted[table.record_type] = _length(table)
     return counted
+
+
+def _length(table: Table) -> int:
+    length = 0
+    with suppress(FileUnreadable):
+        for _ in table.rows:
+            length += 1
+    return length
 
 
 def _zipped(files: Mapping[str, bytes], now: datetime) -> bytes:

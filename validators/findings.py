@@ -12,18 +12,27 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from validators.filenames import (
+    ATTACHMENTS,
+    MANIFEST_NAME,
+    is_workbook,
+    record_type_of,
+    sheet_address,
+    sheet_of,
+)
 from validators.standard import RuleText, Standard, load_standard
 
 _LONGEST_VALUE = 80
 _OURS = frozenset({"detail"})  # a clause of our own words, never text of the sender
-_RECORD_FILE = re.compile(r"([A-Z]{4})\.(?:csv|jsonl)")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One breach of one rule; `row` is what a spreadsheet shows, where the header is row 1."""
+    """One breach of one rule; `row` is what a spreadsheet shows, where the header is row 1.
+
+    `file` is a file of the package, or the address of a sheet in it.
+    """
 
     rule: str
     severity: str
@@ -41,6 +50,11 @@ class Finding:
             return self._explained(self.values["detail"])
         full = _placeholders(rule.message) <= self.values.keys()
         return _filled(rule.message if full else rule.redacted, self.values)
+
+    @property
+    def where(self) -> tuple[str | None, str | None]:
+        """The file, and its sheet where it is a workbook."""
+        return (None, None) if self.file is None else sheet_of(self.file)
 
     @property
     def mend(self) -> str:
@@ -69,7 +83,8 @@ class Finding:
             "rule": self.rule,
             "severity": self.severity,
             "level": self.level,
-            "file": self.file,
+            "file": self.where[0],
+            "sheet": self.where[1],
             "row": self.row,
             "column": self.column,
             "record_type": self.record_type,
@@ -81,7 +96,10 @@ class Finding:
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> "Finding":
         """Return the finding that `to_dict` described."""
-        return cls(**{name: raw[name] for name in cls.__slots__})
+        facts = {name: raw[name] for name in cls.__slots__}
+        if raw.get("sheet"):
+            facts["file"] = sheet_address(raw["file"], raw["sheet"])
+        return cls(**facts)
 
     def _explained(self, detail: str) -> str:
         place = self.column or self.values.get("name") or self.file
@@ -135,19 +153,19 @@ def _shown(name: str, value: object) -> str:
 
 
 def _record_type(file: str | None) -> str | None:
-    match = _RECORD_FILE.fullmatch(file or "")
-    return match[1] if match and match[1] in load_standard().records else None
+    return None if file is None else record_type_of(file)
 
 
 def _is_public_file(file: str) -> bool:
-    return file == _MANIFEST or _record_type(file) is not None
+    is_fixed = file == MANIFEST_NAME or is_workbook(file)
+    return is_fixed or record_type_of(file) is not None
 
 
 def _public_file(file: str | None) -> str | None:
     # Whoever names an attachment may name a child in it.
     if file is None or _is_public_file(file):
         return file
-    return "attachments/…" if file.startswith("attachments/") else None
+    return f"{ATTACHMENTS}…" if file.startswith(ATTACHMENTS) else None
 
 
 @cache

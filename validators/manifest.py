@@ -19,9 +19,9 @@ from uuid import UUID
 import rfc8785
 
 from validators.errors import ValidatorsError
+from validators.filenames import MANIFEST_NAME
 from validators.findings import Finding, finding
 from validators.manifestschema import ManifestSchema, faults_of
-from validators.package import MANIFEST_NAME
 from validators.standard import AVAILABLE, Standard
 from validators.strictjson import JsonRefused, is_unicode, load_object
 

@@ -12,7 +12,13 @@ from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
-from validators.package import MANIFEST_NAME, is_package_name, record_type_of
+from validators.filenames import (
+    MANIFEST_NAME,
+    RECORD_TYPES,
+    is_package_name,
+    is_workbook,
+    record_type_of,
+)
 from validators.standard import Standard
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -29,10 +35,12 @@ _ARMOR = re.compile(
     r"-----BEGIN PGP SIGNATURE-----\r?\n[\x20-\x7e\r\n]+-----END PGP SIGNATURE-----\s*"
 )
 
-_RECORD_TYPES = ("CASE", "EXPL", "DECN", "MISS", "GUAR", "CARE", "JUST", "ACTV", "NARR")
 _MEDIA_TYPES = {
     "csv": frozenset({"text/csv"}),
     "jsonl": frozenset({"application/jsonl", "application/x-ndjson", "application/x-jsonlines"}),
+    "xml": frozenset({"application/xml", "text/xml"}),
+    "xlsx": frozenset({"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}),
+    "ods": frozenset({"application/vnd.oasis.opendocument.spreadsheet"}),
 }
 _ATTACHMENT_MEDIA_TYPES = frozenset(
     {
@@ -152,7 +160,8 @@ class _FileSchema(_Strict):
         if (data["rows"] is None) != (data["record_type"] is None):
             raise ValidationError("is given for record files, and for them only", "rows")
         ending = name.rpartition(".")[2]
-        known = _MEDIA_TYPES[ending] if data["record_type"] else _ATTACHMENT_MEDIA_TYPES
+        holds_records = data["record_type"] is not None or is_workbook(name)
+        known = _MEDIA_TYPES[ending] if holds_records else _ATTACHMENT_MEDIA_TYPES
         if data["media_type"] not in known:
             raise ValidationError("does not fit the name", "media_type")
 
@@ -203,7 +212,7 @@ class ManifestSchema(_Strict):
     software = _text(200, required=False, load_default=None, allow_none=True)
     nil_return = _Bool(required=True)
     record_counts = fields.Dict(
-        keys=_one_of(" ".join(_RECORD_TYPES)), values=_count(_MOST_ROWS), required=True
+        keys=_one_of(" ".join(RECORD_TYPES)), values=_count(_MOST_ROWS), required=True
     )
     files = fields.List(
         fields.Nested(_FileSchema),
@@ -307,5 +316,5 @@ def _joined(path: str, key: object) -> str:
         return f"{path}[{key + 1}]"
     if key in ("_schema", "key", "value"):
         return path
-    name = str(key) if key in _KEYS or key in _RECORD_TYPES else "a key"
+    name = str(key) if key in _KEYS or key in RECORD_TYPES else "a key"
     return f"{path}.{name}" if path else name

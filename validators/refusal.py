@@ -44,7 +44,8 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "zip-path": (
         "The ZIP archive holds a file whose name is not allowed.",
-        "Allowed are manifest.json, one file for each record type such as CASE.csv or CASE.jsonl, "
+        "Allowed are manifest.json, one file for each record type such as CASE.csv, CASE.jsonl or "
+        "CASE.xml, or one workbook RETURN.xlsx or RETURN.ods, "
         "and attachments/ with names of letters, digits, dot, dash and underscore.",
     ),
     "zip-symlink": (
@@ -53,7 +54,8 @@ REASONS: dict[str, tuple[str, str]] = {
     ),
     "zip-duplicate": (
         "The ZIP archive holds the same file or the same record type twice.",
-        "Keep one file for each record type, and names that differ in more than upper case.",
+        "Keep one file for each record type, or one workbook for all, and names that differ in "
+        "more than upper case.",
     ),
     "zip-nested": (
         "The ZIP archive holds another archive.",

@@ -15,7 +15,7 @@ from validators.collected import Collected
 from validators.crossrecord import CrossRecord
 from validators.findings import Finding, finding
 from validators.package import Package
-from validators.readers import FileUnreadable, Row, reader_for
+from validators.readers import FileUnreadable, Row, Table, read_tables
 from validators.rules import RecordContext, rules_for
 from validators.rules.completeness import Completeness
 from validators.rules.group import Place
@@ -26,7 +26,7 @@ from validators.schemas import Loader, build_schema
 
 @dataclass(slots=True)
 class JudgedFile:
-    """One record file after its rows were judged."""
+    """A record file, or a sheet of a workbook, after its rows were judged; `name` addresses it."""
 
     name: str
     record_type: str
@@ -52,23 +52,17 @@ class Rows:
         self._ids = RecordIds()
         self._cross = CrossRecord(ctx, history)
         self.files: dict[str, JudgedFile] = {}
+        self.unread: set[str] = set()
 
-    def judge(self, package: Package, name: str, record_type: str) -> None:
+    def judge(self, package: Package, name: str) -> None:
         """Read one file to its end; what is wrong is collected, what is good is kept."""
-        judged = self.files[name] = JudgedFile(name, record_type, AcceptedRows(self._make_spool()))
-        kind = self._ctx.standard.records[record_type]
-        completeness = Completeness(kind)
-        loader = Loader(build_schema(self._ctx.standard, record_type, today=self._ctx.received_on))
         with package.open(name) as stream:
-            read = reader_for(name)
-            rows = read(stream, name=name, record_type=kind, standard=self._ctx.standard)
             try:
-                for row in rows:
-                    self._judge_row(judged, row, loader, completeness)
+                for table in read_tables(stream, name=name, standard=self._ctx.standard):
+                    self._judge_table(table)
             except FileUnreadable as refused:
-                judged.read_to_end = False
+                self.unread.add(name)
                 self._collected.add_all(refused.findings)
-        self._collected.add_all(completeness.findings(name))
 
     def judge_together(self, package: Package) -> None:
         """Hold the rows against each other, once all files have been read."""
@@ -93,6 +87,20 @@ class Rows:
             )
             for kind, members in self._cross.members.items()
         }
+
+    def _judge_table(self, table: Table) -> None:
+        address, record_type = table.address, table.record_type
+        judged = JudgedFile(address, record_type, AcceptedRows(self._make_spool()))
+        self.files[address] = judged
+        completeness = Completeness(self._ctx.standard.records[record_type])
+        loader = Loader(build_schema(self._ctx.standard, record_type, today=self._ctx.received_on))
+        try:
+            for row in table.rows:
+                self._judge_row(judged, row, loader, completeness)
+        except FileUnreadable as refused:
+            judged.read_to_end = False
+            self._collected.add_all(refused.findings)
+        self._collected.add_all(completeness.findings(address))
 
     def _judge_row(
         self, judged: JudgedFile, row: Row, loader: Loader, completeness: Completeness

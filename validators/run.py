@@ -20,6 +20,7 @@ from uuid import UUID
 
 from validators.accepted import AcceptedRows, MakeSpool, MemorySpool
 from validators.collected import Collected
+from validators.filenames import MANIFEST_NAME, is_workbook, record_type_of
 from validators.manifest import (
     Manifest,
     ManifestRefused,
@@ -29,7 +30,7 @@ from validators.manifest import (
     load_manifest,
     read_manifest,
 )
-from validators.package import MANIFEST_NAME, Package, open_package, record_type_of
+from validators.package import Package, open_package
 from validators.report import FileCount, Report
 from validators.rows import JudgedFile, Rows
 from validators.rules import RecordContext
@@ -165,22 +166,21 @@ def _judge_files(
     record_context = RecordContext(ctx.standard, manifest, agency, ctx.received_on)
     rows = Rows(record_context, collected, history=ctx.history, make_spool=make_spool)
     for name in package.names:
-        record_type = record_type_of(name)
-        if record_type is not None and name not in unfit:
-            rows.judge(package, name, record_type)
-    files = tuple(rows.files.values())
-    collected.add_all(counts_fit(manifest, _counted(files, manifest, unfit)))
+        if (record_type_of(name) or is_workbook(name)) and name not in unfit:
+            rows.judge(package, name)
+    collected.add_all(counts_fit(manifest, _counted(rows, manifest, unfit)))
     rows.judge_together(package)
     return rows
 
 
-def _counted(
-    files: Sequence[JudgedFile], manifest: Manifest, unfit: Mapping[str, object]
-) -> dict[str, int]:
+def _counted(rows: Rows, manifest: Manifest, unfit: Collection[str]) -> dict[str, int]:
     """Return the number of rows by record type, where it is known."""
-    unread = {record_type_of(name) for name in unfit}
-    counted = {kind: 0 for kind in manifest.record_counts if kind not in unread}
-    for file in files:
+    unread = {*unfit, *rows.unread}
+    if any(map(is_workbook, unread)):
+        return {}
+    kinds = {record_type_of(name) for name in unread}
+    counted = {kind: 0 for kind in manifest.record_counts if kind not in kinds}
+    for file in rows.files.values():
         counted[file.record_type] = file.rows
         if not file.read_to_end:
             del counted[file.record_type]

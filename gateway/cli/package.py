@@ -86,7 +86,10 @@ def package(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Make a package of FILES named after their record type, such as CASE.csv or ACTV.jsonl.
+    """Make a package of FILES named after their record type, or of one workbook.
+
+    Record files are CASE.csv, ACTV.jsonl, EXPL.xml and so on; a workbook is XLSX or ODS, of any
+    name, with a sheet for each record type.
 
     Without FILES it is a nil return. The package is not encrypted yet: `gateway submit` does that,
     or gpg.

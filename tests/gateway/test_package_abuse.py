@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 from zipfile import ZipFile
@@ -21,14 +22,27 @@ from gateway.records import State
 from gateway.store.objects import Bucket, quarantine_key
 from gateway.store.submissions import find_submission
 from tests.gateway.stand import POLICE, Sender, Stand, fresh, new_keyring
-from tests.validators import samples
+from tests.validators import books, samples
 from tests.validators.test_package import HOSTILE, UNREADABLE
+from tests.validators.test_workbooks import HOSTILE as HOSTILE_BOOKS
+from tests.validators.test_workbooks import sheets_of
 from tests.validators.zips import zipped
 from validators.manifest import canonical_manifest
 
 # Those that need limits as small as a test's own are the validators' affair.
 SMALL_LIMITS = {"a bomb by ratio", "a large entry", "a manifest of 1 GB", "large in all"}
 ARCHIVES = {name: case for name, case in HOSTILE.items() if name not in SMALL_LIMITS}
+
+# Refused before it is read, while it is read, and by the end of its reader.
+WORKBOOKS = {
+    name: HOSTILE_BOOKS[name]
+    for name in (
+        "3 GB by its own account",
+        "macros",
+        "entities",
+        "ODS with 100 million repeated cells",
+    )
+}
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -179,6 +193,27 @@ def test_a_manifest_that_somebody_else_signed_is_rejected(stand: Stand, sender: 
     forged = Sender(POLICE, stranger, sender.token, sender.gateway, sender.standard)
     package = forged.package(samples.children(1, seed=fresh())).data
     assert reject(stand, sender, sender.encrypt(package)).code == "CT-001"
+
+
+@pytest.mark.parametrize("case", WORKBOOKS)
+def test_a_hostile_workbook_is_rejected(
+    stand: Stand, sender: Sender, case: str, tmp_path: Path
+) -> None:
+    name = "RETURN.ods" if case.startswith("ODS") else "RETURN.xlsx"
+    (tmp_path / name).write_bytes(WORKBOOKS[case][1]())
+    assert reject(stand, sender, sender.encrypt(sender.package(tmp_path).data)).code == "CT-011"
+
+
+def test_a_return_in_a_workbook_is_stored(stand: Stand, sender: Sender, tmp_path: Path) -> None:
+    sheets = sheets_of(samples.children(2, seed=fresh()))
+    (tmp_path / "quarter 1.xlsx").write_bytes(books.xlsx(sheets))
+    submission = stand.send(sender, sender.encrypt(sender.package(tmp_path).data))
+    stand.settle()
+    assert stand.state(submission) is State.STORED
+    files = stand.report(sender, submission)["files"]
+    assert {(each["name"], each["accepted"]) for each in files} == {
+        (f"RETURN.xlsx#{kind}", 2) for kind in ("CASE", "EXPL", "DECN")
+    }
 
 
 def good(sender: Sender) -> bytes:

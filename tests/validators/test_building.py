@@ -85,7 +85,7 @@ def test_values_of_python_are_written_as_the_standard_writes_them() -> None:
     assert "None" not in text
 
 
-@pytest.mark.parametrize("name", ["case.csv", "CASE.xlsx", "attachments/a.exe", "notes/a.pdf"])
+@pytest.mark.parametrize("name", ["case.csv", "CASE.xls", "attachments/a.exe", "notes/a.pdf"])
 def test_file_without_a_place_is_named_to_its_owner(folder: Path, name: str) -> None:
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(b"x")

@@ -47,7 +47,8 @@ class Group:
         """Where to look: "CASE.csv, column sex, rows 4 to 90, 97"."""
         rows = row_ranges(each.row for each in self.findings if each.row is not None)
         column = f"column {self.first.column}" if self.first.column else None
-        return ", ".join(part for part in (self.first.file, column, rows) if part)
+        file, sheet = self.first.where
+        return ", ".join(part for part in (file, sheet and f"sheet {sheet}", column, rows) if part)
 
 
 def grouped(findings: Iterable[Finding]) -> list[Group]:

@@ -13,9 +13,10 @@ from datetime import date, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from validators.filenames import MANIFEST_NAME
 from validators.findings import Finding, finding
 from validators.manifest import Manifest, incomplete
-from validators.package import MANIFEST_NAME, Package
+from validators.package import Package
 from validators.rules.linked import LinkedCase
 from validators.standard import Standard
 
