@@ -50,6 +50,11 @@ _MEDIA_TYPES = {
 }
 
 
+def unsigned(_canonical: bytes) -> str:
+    """Stand where a signature will, in a package that is only checked."""
+    return "-----BEGIN PGP SIGNATURE-----\n\nnone\n-----END PGP SIGNATURE-----\n"
+
+
 class PackageNotBuilt(ValidatorsError):
     """The input cannot become a package; the message names the file, for it is the sender's own."""
 

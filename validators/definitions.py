@@ -122,6 +122,15 @@ class Standard:
         """Name and version as people write them: "CTDS 1.0"."""
         return f"{self.name} {self.version}"
 
+    @property
+    def path(self) -> str:
+        """Where a gateway publishes this version."""
+        return f"/standard/{self.version}"
+
+    def rule_path(self, code: str) -> str:
+        """Where a gateway explains a rule."""
+        return f"{self.path}/rules#{code}"
+
     def allowed_codes(self, field: Field) -> frozenset[str]:
         """Return every code that a code field takes, missing-value codes included.
 

@@ -91,6 +91,7 @@ class Finding:
             "values": dict(self.values),
             "message": self.message(),
             "mend": self.mend,
+            "link": load_standard().rule_path(self.rule),
         }
 
     @classmethod

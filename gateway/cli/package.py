@@ -20,6 +20,7 @@ from gateway.cli.profile import EXAMPLE, manifest_fields
 from validators.building import BuiltPackage, Sign, build_package
 from validators.standard import load_standard
 
+_RECORDS = frozenset({".csv", ".jsonl", ".xml", ".xlsx", ".ods"})
 TYPES = click.Choice(["RETURN", "REPLACEMENT", "TEST"])
 
 
@@ -104,6 +105,11 @@ def package(
         print_json({**made, "record_counts": counts})
     else:
         print_facts({**made, **counts})
+
+
+def is_package(file: Path) -> bool:
+    """Whether a file is meant as a package: workbooks are ZIP archives too, so its name decides."""
+    return file.suffix.lower() not in _RECORDS
 
 
 def build(files: Sequence[Path], facts: Facts, *, sign: Sign) -> BuiltPackage:

@@ -7,7 +7,6 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from zipfile import is_zipfile
 
 import click
 
@@ -17,7 +16,7 @@ from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, USAGE, Failure, S
 from gateway.cli.files import load_key, nothing_to_sign_with, write_new
 from gateway.cli.options import EXISTING, client_options, json_option, key_options, open_client
 from gateway.cli.output import byte_progress, print_json, say
-from gateway.cli.package import TYPES, Facts, build, signer
+from gateway.cli.package import TYPES, Facts, build, is_package, signer
 from gateway.cli.validate import STATUS, check
 from gateway.client import GatewayClient, Refused, Upload
 from validators.report import Report, render_text
@@ -74,7 +73,7 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
 
 def _package(files: tuple[Path, ...], gateway: Certificate, options: Mapping[str, Any]) -> bytes:
     """The package, read or made; made in memory, as it holds the records in the clear."""
-    if len(files) == 1 and is_zipfile(files[0]):
+    if len(files) == 1 and is_package(files[0]):
         return files[0].read_bytes()
     if options["profile"] is None or options["period"] is None:
         raise Failure(

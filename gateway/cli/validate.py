@@ -1,15 +1,23 @@
 """`gateway validate`: the gateway's own checks, offline; the data goes nowhere."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
 import click
 
-from gateway.cli.failures import IN_PART, OK, REJECTED, Stop
-from gateway.cli.options import EXISTING, json_option
-from gateway.cli.output import print_json
+from gateway.cli.environment import environment
+from gateway.cli.failures import IN_PART, OK, REJECTED, USAGE, Failure, Stop
+from gateway.cli.files import write_secret
+from gateway.cli.marked import marked_workbook
+from gateway.cli.options import EXISTING
+from gateway.cli.output import json_text
+from gateway.cli.package import Facts, build, is_package
+from validators.building import unsigned
 from validators.report import Report, render_text
+from validators.report.page import render_html
+from validators.report.sheet import render_csv
 from validators.run import NoHistory
 from validators.run import validate as judge
 from validators.standard import load_standard
@@ -17,20 +25,50 @@ from validators.standard import load_standard
 STATUS = {"accepted": OK, "accepted-in-part": IN_PART, "rejected": REJECTED}
 """The exit status of a verdict."""
 
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+
 
 @click.command()
-@click.argument("package", type=EXISTING)
-@json_option
-def validate(package: Path, *, as_json: bool) -> None:
-    """Check a PACKAGE, which is not encrypted yet, as the gateway will.
+@click.argument("files", nargs=-1, required=True, type=EXISTING)
+@click.option("--profile", type=EXISTING, help="Your agency's own facts, for files of records.")
+@click.option("--period", help="The quarter of the return, for files of records: 2026Q1.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv", "html"]),
+    default="text",
+    show_default=True,
+)
+@click.option("--json", "form", flag_value="json", help="The same as --format json.")
+@click.option("--out", type=NEW_FILE, help="Write the report here instead of to the screen.")
+@click.option(
+    "--marked",
+    type=NEW_FILE,
+    help="Give the workbook, or the CSV files, back as XLSX with the faulty cells marked.",
+)
+def validate(
+    files: tuple[Path, ...],
+    *,
+    profile: Path | None,
+    period: str | None,
+    form: str,
+    out: Path | None,
+    marked: Path | None,
+) -> None:
+    """Check a package, or FILES of records or a workbook, as the gateway will.
 
-    Only what the gateway alone knows stays open: whether it was sent before, and your signature.
+    A package is not encrypted yet. Only what the gateway alone knows stays open: what was sent
+    before, and your signature. Reports repeat what they find: they are for your eyes.
     """
-    report = check(package.read_bytes())
-    if as_json:
-        print_json(report.to_dict())
+    report = check(_package(files, profile, period))
+    if marked is not None:
+        write_secret(marked, marked_workbook(files, report, gateway=_gateway()))
+    text = FORMS[form](report)
+    if out is None:
+        print(text, end="")
     else:
-        print(render_text(report), end="")
+        # The mark tells Excel that a CSV file is UTF-8.
+        write_secret(out, text.encode("utf-8-sig" if form == "csv" else "utf-8"))
     raise Stop(STATUS[report.verdict])
 
 
@@ -43,3 +81,28 @@ def check(package: bytes) -> Report:
         history=NoHistory(),
     )
     return outcome.report
+
+
+FORMS: dict[str, Callable[[Report], str]] = {
+    "text": render_text,
+    "json": lambda report: json_text(report.to_dict()),
+    "csv": lambda report: render_csv(report, gateway=_gateway()),
+    "html": lambda report: render_html(report, gateway=_gateway()),
+}
+
+
+def _gateway() -> str:
+    """Where the rules are explained, if we know; nothing is asked there."""
+    return environment().get("GATEWAY_URL", "").rstrip("/")
+
+
+def _package(files: Sequence[Path], profile: Path | None, period: str | None) -> bytes:
+    if len(files) == 1 and is_package(files[0]):
+        return files[0].read_bytes()
+    if profile is None or period is None:
+        raise Failure(
+            "Record files alone do not say whose they are and of which quarter.",
+            "Add --profile and --period; `gateway package --example-profile` prints a profile.",
+            status=USAGE,
+        )
+    return build(files, Facts(profile, period, "RETURN"), sign=unsigned).data

@@ -70,6 +70,7 @@ def _harden(response: Response) -> Response:
     """Answers are for programs: never framed, sniffed, cached by default or leaked by referrer."""
     response.headers.setdefault("Cache-Control", "no-store")
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+    policy = "default-src 'none'; frame-ancestors 'none'"
+    response.headers.setdefault("Content-Security-Policy", policy)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

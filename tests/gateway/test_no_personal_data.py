@@ -104,7 +104,7 @@ def test_no_canary_is_found_outside_encrypted_objects(stand: Stand, web: Process
     stand.settle()
     for submission in submissions:
         assert stand.state(submission) in (State.STORED, State.REJECTED)
-        for form in ("application/json", "text/plain"):
+        for form in ("application/json", "text/plain", "text/html", "text/csv"):
             report = stand.client.get(
                 f"/v1/submissions/{submission}/report", headers={**sender.headers, "Accept": form}
             )

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from deploy.demo.invented import PERIOD, RESPONDER, children, rng, uuid4
-from validators.building import BuiltPackage, Rows, build_package
+from validators.building import BuiltPackage, Rows, build_package, unsigned
 from validators.standard import Standard
 
 __all__ = ["PERIOD", "children", "rng", "uuid4"]
@@ -15,8 +15,6 @@ __all__ = ["PERIOD", "children", "rng", "uuid4"]
 AGENCY_ID = RESPONDER
 RECEIVED_ON = date(2026, 4, 10)
 NOW = datetime(2026, 4, 9, 10, 30, tzinfo=UTC)
-
-_ARMOR = "-----BEGIN PGP SIGNATURE-----\n\naW52ZW50ZWQ=\n-----END PGP SIGNATURE-----\n"
 
 
 def manifest_fields(standard: Standard, agency_id: str = AGENCY_ID) -> dict[str, Any]:
@@ -39,11 +37,6 @@ def manifest_fields(standard: Standard, agency_id: str = AGENCY_ID) -> dict[str,
         "coverage": {"units_expected": 1, "units_reporting": 1, "known_gaps": ""},
         "lawful_basis": "LEGITIMATE_INTEREST" if voluntary else "PUBLIC_TASK",
     }
-
-
-def unsigned(_canonical: bytes) -> str:
-    """Stands in for a signature where nobody verifies it."""
-    return _ARMOR
 
 
 def package(

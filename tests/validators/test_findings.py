@@ -146,12 +146,14 @@ def test_dict_and_back() -> None:
         "severity": "error",
         "level": "field",
         "file": "CASE.csv",
+        "sheet": None,
         "row": 4,
         "column": "sex",
         "record_type": "CASE",
         "values": {"field": "sex", "value": "X", "codelist": "CL_SEX"},
         "message": "sex: 'X' is not in CL_SEX.",
         "mend": STANDARD.rules["CT-016"].mend,
+        "link": "/standard/1.0/rules#CT-016",
     }
 
 

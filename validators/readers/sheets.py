@@ -1,8 +1,8 @@
 """The sheets of a workbook as tables: one sheet for each record type, named after it.
 
-Owns which sheets are read (CT-011). Sheets README and LISTS, which templates have, and sheets with
-nothing in them are passed over; any other sheet is a fault, for what stands in it would be lost
-without a word.
+Owns which sheets are read (CT-011). README and LISTS, which templates have, FINDINGS, which marked
+workbooks have, and sheets with nothing in them are passed over; any other sheet is a fault, for
+what stands in it would be lost without a word.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from validators.standard import Standard
 from validators.workbooks.precheck import WorkbookRefused
 from validators.workbooks.reading import Sheet, read_sheets
 
-PASSED_OVER = frozenset({"README", "LISTS"})
+PASSED_OVER = frozenset({"README", "LISTS", "FINDINGS"})
 
 
 def sheet_tables(

@@ -1,4 +1,7 @@
-"""The report on one submission, as facts (`outcome`) and as plain text for people (`prose`)."""
+"""The report on one submission as facts (`outcome`), and as people read it.
+
+`prose` is plain text, `page` HTML, `sheet` CSV, `marked` the sender's workbook with marks in it.
+"""
 
 from validators.report.outcome import FileCount, Report
 from validators.report.prose import render_text

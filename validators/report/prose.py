@@ -6,7 +6,6 @@ Plain text only, no escape sequences; values were made harmless when their findi
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from validators.findings import Finding
 from validators.report.groups import Group, grouped
 from validators.report.outcome import FileCount, Report
 
@@ -20,19 +19,18 @@ def render_text(report: Report, width: int = 80) -> str:
 
 
 def _lines(report: Report, width: int) -> Iterator[str]:
-    yield from textwrap.wrap(_outcome(report), width)
+    yield from textwrap.wrap(outcome_of(report), width)
     yield from _identity(report)
     if report.files:
         yield ""
         yield from _table(report.files)
-    errors = [found for found in report.findings if found.severity == "error"]
-    warnings = [found for found in report.findings if found.severity != "error"]
-    yield from _section("To mend", errors, width)
-    yield from _section("To check (accepted as it is)", warnings, width)
+    for title, groups in sections(report):
+        yield from _section(title, groups, width)
     yield from _omitted(report, width)
 
 
-def _outcome(report: Report) -> str:
+def outcome_of(report: Report) -> str:
+    """Return the verdict in a sentence or two: what became of the rows, and what to do next."""
     rows = sum(file.rows for file in report.files)
     accepted = sum(file.accepted for file in report.files)
     if report.verdict == "rejected":
@@ -58,18 +56,24 @@ def _identity(report: Report) -> Iterator[str]:
 
 
 def _table(files: Sequence[FileCount]) -> Iterator[str]:
-    longest = max(4, *(len(file.name) for file in files))
+    names = [file.name.replace("#", ", sheet ") for file in files]
+    longest = max(4, *map(len, names))
     heads = ("Rows", "Accepted", "Returned", "Warnings")
     yield "  ".join(["File".ljust(longest), *(head.rjust(9) for head in heads)])
-    for file in files:
+    for name, file in zip(names, files, strict=True):
         counts = (file.rows, file.accepted, file.returned, file.warnings)
-        yield "  ".join([file.name.ljust(longest), *(f"{count:,}".rjust(9) for count in counts)])
+        yield "  ".join([name.ljust(longest), *(f"{count:,}".rjust(9) for count in counts)])
 
 
-def _section(title: str, findings: Sequence[Finding], width: int) -> Iterator[str]:
-    groups = grouped(findings)
-    if not groups:
-        return
+def sections(report: Report) -> list[tuple[str, list[Group]]]:
+    """Return the groups of findings under their titles: what to mend first."""
+    errors = [found for found in report.findings if found.severity == "error"]
+    warnings = [found for found in report.findings if found.severity != "error"]
+    titled = (("To mend", errors), ("To check (accepted as it is)", warnings))
+    return [(title, grouped(findings)) for title, findings in titled if findings]
+
+
+def _section(title: str, groups: Sequence[Group], width: int) -> Iterator[str]:
     yield ""
     yield title
     yield "-" * len(title)
@@ -91,13 +95,17 @@ def _entry(number: str, group: Group, width: int) -> Iterator[str]:
     yield from _wrapped(mend, width, first=f"{indent}> ", rest=f"{indent}  ")
 
 
+def omitted(report: Report) -> str:
+    """Return the sentence on what was counted and is not listed; "" where all is."""
+    parts = ", ".join(f"{number:,} of {rule}" for rule, number in sorted(report.omitted.items()))
+    return parts and f"Counted but not listed, as there are too many: {parts}."
+
+
 def _omitted(report: Report, width: int) -> Iterator[str]:
-    omitted = report.omitted
-    if not omitted:
-        return
-    parts = ", ".join(f"{number:,} of {rule}" for rule, number in sorted(omitted.items()))
-    yield ""
-    yield from textwrap.wrap(f"Counted but not listed, as there are too many: {parts}.", width)
+    sentence = omitted(report)
+    if sentence:
+        yield ""
+        yield from textwrap.wrap(sentence, width)
 
 
 def _wrapped(text: str, width: int, *, first: str, rest: str) -> list[str]:

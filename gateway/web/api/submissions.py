@@ -1,5 +1,6 @@
 """/v1/submissions: send, look, withdraw, replace. An agency sees its own and nothing else."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ from gateway.web.schemas import (
 from gateway.web.strict import Routes
 from gateway.web.upload import delivery
 from validators.report import Report, render_text
+from validators.report.page import content_policy, render_html
+from validators.report.sheet import render_csv
 
 FIELDS = fields(Submission)
 UPLOAD = {
@@ -104,7 +107,9 @@ def submissions_blueprint(
         return {**_members(found), "notice": submissions.notice(found)}
 
     @routes.route("/<uuid:submission_id>/report", methods=["GET"])
-    @routes.response(200, description="Findings without values, as JSON or, if asked, as text.")
+    @routes.response(
+        200, description="Findings without values, as JSON or, if asked, as text, HTML or CSV."
+    )
     @guard.needs(Scope.SUBMISSIONS)
     def report(submission_id: UUID) -> Response:
         """What was found: where, which rule, how to mend it; never the values."""
@@ -141,6 +146,14 @@ def submissions_blueprint(
     return routes
 
 
+FORMS: dict[str, Callable[[Report], str]] = {
+    "text/plain": render_text,
+    "text/html": render_html,
+    "text/csv": render_csv,
+}
+"""The forms of a report besides JSON, by the media type that asks for them."""
+
+
 def _acknowledged(acknowledgement: Acknowledgement) -> dict[str, Any]:
     return {**_members(acknowledgement.submission), "repeated": acknowledgement.repeated}
 
@@ -151,11 +164,16 @@ def _members(submission: Submission) -> dict[str, Any]:
 
 def _report(submission: Submission) -> Response:
     content = submission.report or {}
-    if request.accept_mimetypes.best_match(["application/json", "text/plain"]) != "text/plain":
+    form = request.accept_mimetypes.best_match(["application/json", *FORMS])
+    if form not in FORMS:
         return jsonify(content)
     if "refusal" in content:
+        # There were no rows to report on: a sentence is all there is.
         refusal = content["refusal"]
         text = f"Rejected ({refusal['code']}): {refusal['message']}\n{refusal['mend']}\n"
-    else:
-        text = render_text(Report.from_dict(content))
-    return Response(text, content_type="text/plain; charset=utf-8")
+        return Response(text, content_type="text/plain; charset=utf-8")
+    text = FORMS[form](Report.from_dict(content))
+    shown = Response(text, content_type=f"{form}; charset=utf-8")
+    if form == "text/html":
+        shown.headers["Content-Security-Policy"] = content_policy()
+    return shown

@@ -1,0 +1,136 @@
+"""The sender's own workbook given back: faulty cells coloured and commented, findings on a sheet.
+
+A workbook that came as XLSX keeps its looks; records that came otherwise are laid out in one. The
+sheet FINDINGS lists everything, each line with a link to its cell. Every text is written as text,
+so that nothing that a sender wrote becomes a formula.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import Cell
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from validators.findings import Finding
+from validators.report.outcome import Report
+from validators.report.prose import omitted, outcome_of
+from validators.report.sheet import HEADER
+from validators.standard import load_standard
+
+FINDINGS = "FINDINGS"
+MOST_CELLS = 2_000_000
+_ERROR = PatternFill("solid", fgColor="FFF4C7C3")
+_WARNING = PatternFill("solid", fgColor="FFFCE8B2")
+_WIDTHS = (10, 9, 16, 9, 8, 26, 60, 60, 42)
+_AUTHOR = "Checked against the standard"
+_MOST_IN_COMMENT = 5
+
+Tables = Mapping[str, Iterable[Sequence[str]]]
+"""The rows of record types, the header first, with a blank row where the sender had one."""
+
+
+def mark(workbook: bytes, report: Report, *, gateway: str = "") -> bytes:
+    """Return an XLSX workbook with its faults marked."""
+    book = load_workbook(BytesIO(workbook))
+    return _marked(book, report, gateway)
+
+
+def lay_out(tables: Tables, report: Report, *, gateway: str = "") -> bytes:
+    """Return record files as one workbook with its faults marked."""
+    book = Workbook()
+    for unused in book.worksheets:
+        book.remove(unused)
+    for record_type, rows in tables.items():
+        sheet = book.create_sheet(record_type)
+        for at, row in enumerate(rows, start=1):
+            for column, text in enumerate(row, start=1):
+                if text:
+                    _write(sheet, at, column, text)
+        sheet.freeze_panes = "A2"
+    return _marked(book, report, gateway)
+
+
+def _marked(book: Workbook, report: Report, gateway: str) -> bytes:
+    if FINDINGS in book.sheetnames:
+        book.remove(book[FINDINGS])
+    columns = {sheet.title: _columns(sheet) for sheet in book.worksheets}
+    for (kind, row, column), found in _by_cell(report.findings).items():
+        at = columns.get(kind, {}).get(column)
+        cell = None if at is None else book[kind].cell(row, at)
+        if isinstance(cell, Cell):  # and not a part of merged cells
+            _mark_cell(cell, found)
+    _list_findings(book, report, columns, gateway)
+    made = BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+def _columns(sheet: Worksheet) -> dict[str, int]:
+    header = next(sheet.iter_rows(min_row=1, max_row=1, values_only=True), ())
+    return {str(name): at for at, name in enumerate(header, start=1) if name is not None}
+
+
+def _by_cell(findings: Iterable[Finding]) -> dict[tuple[str, int, str], list[Finding]]:
+    cells: defaultdict[tuple[str, int, str], list[Finding]] = defaultdict(list)
+    for found in findings:
+        if found.record_type is not None and found.row is not None and found.column is not None:
+            cells[found.record_type, found.row, found.column].append(found)
+    return cells
+
+
+def _mark_cell(cell: Cell, found: Sequence[Finding]) -> None:
+    cell.fill = _ERROR if any(each.severity == "error" for each in found) else _WARNING
+    told = [f"{each.message()}\n{each.mend} ({each.rule})" for each in found[:_MOST_IN_COMMENT]]
+    cell.comment = Comment("\n\n".join(told), _AUTHOR, height=160, width=360)
+
+
+def _list_findings(
+    book: Workbook, report: Report, columns: Mapping[str, Mapping[str, int]], gateway: str
+) -> None:
+    sheet = book.create_sheet(FINDINGS, 0)
+    _write(sheet, 1, 1, outcome_of(report)).font = Font(bold=True)
+    for at, name in enumerate(HEADER, start=1):
+        _write(sheet, 3, at, name).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(at)].width = _WIDTHS[at - 1]
+    row = 3
+    for row, found in enumerate(report.findings, start=4):
+        _list_finding(sheet, row, found, gateway)
+        _link(sheet.cell(row, 5), found, columns)
+    _write(sheet, row + 2, 1, omitted(report))
+    sheet.freeze_panes = "A4"
+    book.active = 0
+
+
+def _list_finding(sheet: Worksheet, row: int, found: Finding, gateway: str) -> None:
+    file, inner = found.where
+    number = "" if found.row is None else str(found.row)
+    link = f"{gateway}{load_standard().rule_path(found.rule)}"
+    texts = (
+        *(found.severity, found.rule, file or "", inner or "", number, found.column or ""),
+        *(found.message(), found.mend, link),
+    )
+    for at, text in enumerate(texts, start=1):
+        cell = _write(sheet, row, at, text)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+
+
+def _link(cell: Cell, found: Finding, columns: Mapping[str, Mapping[str, int]]) -> None:
+    column = columns.get(found.record_type or "", {}).get(found.column or "", 1)
+    if found.row is not None and found.record_type in columns:
+        cell.hyperlink = f"#'{found.record_type}'!{get_column_letter(column)}{found.row}"
+        cell.font = Font(color="FF1D4F91", underline="single")
+
+
+def _write(sheet: Worksheet, row: int, column: int, text: str) -> Any:
+    cell = sheet.cell(row, column)
+    cell.value = text
+    # Not a formula, whatever it begins with.
+    cell.data_type = "s"
+    cell.quotePrefix = True
+    return cell
