@@ -7,12 +7,35 @@ in the clear.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from io import BytesIO
 from typing import Any, BinaryIO, Protocol
 
 Accepted = Mapping[str, Any]
 """An accepted record, JSON-able: dates are text, blank fields are left out."""
+
+
+def accepted(record: Mapping[str, Any]) -> Accepted:
+    """Return a typed record in the form in which it is kept."""
+    return {name: jsonable(value) for name, value in record.items() if value is not None}
+
+
+def jsonable(value: Any) -> Any:
+    """Return a typed value as JSON has it."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return [jsonable(part) for part in value]
+    return value
+
+
+def line_of(record: Accepted) -> str:
+    """Return an accepted record as one line of JSON, without its line end."""
+    return json.dumps(record, ensure_ascii=False, sort_keys=True)
 
 
 class Spool(Protocol):
@@ -56,11 +79,16 @@ class AcceptedRows:
 
     def add(self, number: int, record: Accepted) -> None:
         """Keep a row."""
-        line = json.dumps(record, ensure_ascii=False, sort_keys=True)
-        self._spool.write(b"%d\t%s\n" % (number, line.encode()))
-        self._stands.extend(bytes(max(0, number + 1 - len(self._stands))))
-        self._stands[number] = 1
-        self._count += 1
+        self.add_lines([number], f"{number}\t{line_of(record)}\n".encode())
+
+    def add_lines(self, numbers: Sequence[int], lines: bytes) -> None:
+        """Keep rows that are lines of JSON, each with its number and a tab before it."""
+        self._spool.write(lines)
+        if numbers:
+            self._stands.extend(bytes(max(0, max(numbers) + 1 - len(self._stands))))
+        for number in numbers:
+            self._stands[number] = 1
+        self._count += len(numbers)
 
     def withdraw(self, number: int) -> None:
         """Give a row back after all, if it was accepted."""

@@ -7,6 +7,7 @@ What the rules say is in `rules`; which records are held from earlier is asked o
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 from validators.findings import Finding, finding
@@ -56,6 +57,21 @@ _LOOKED_AT = {
 }
 
 
+TokenKey = tuple[str, int]
+"""The column of a linkage token and its first 64 bits."""
+
+
+def looked_at(record_type: str) -> tuple[str, ...]:
+    """Return the columns that rules between rows look at."""
+    return (*_ALWAYS, *_LOOKED_AT[record_type])
+
+
+def token_keys(record: Mapping[str, Any]) -> list[TokenKey]:
+    """Return what is remembered of the linkage tokens of a case."""
+    given = ((column, record[column]) for column in SHARED)
+    return [(column, int(token[:16], 16)) for column, token in given if token is not None]
+
+
 class CrossRecord:
     """Sees every row of a package, then says what does not fit together."""
 
@@ -74,20 +90,34 @@ class CrossRecord:
 
     def see(self, record_type: str, place: Place, record: Mapping[str, Any]) -> None:
         """Remember a row whose fields are valid."""
-        columns = (*_ALWAYS, *_LOOKED_AT[record_type])
+        columns = looked_at(record_type)
         member = Member(place, {column: record[column] for column in columns})
+        is_case = record_type == "CASE" and record["record_action"] != "DELETE"
+        if is_case:
+            self._linked(member, record)
+        self._take(record_type, member, token_keys(record) if is_case else ())
+
+    def new_records(self, record_type: str) -> Iterator[tuple[str, Place]]:
+        """Yield the id and place of each row that is sent as new."""
+        for place, record in self.members[record_type]:
+            if record["record_action"] == "NEW":
+                yield record["record_id"], place
+
+    def _take(self, record_type: str, member: Member, keys: Sequence[TokenKey]) -> None:
+        """Put a row with the others that it belongs to."""
         self.members[record_type].append(member)
-        if record["record_action"] == "DELETE":
+        if member.record["record_action"] == "DELETE":
             return
         if record_type == "CASE":
-            self._see_case(member, record)
+            self._take_case(member, keys)
         elif record_type == "ACTV":
             self._activity.counts.append(member)
         else:
-            self._see_event(record_type, member)
+            self._take_event(record_type, member)
 
-    def see_broken(self, record_type: str, cells: Mapping[str, object]) -> None:
+    def see_broken(self, record_type: str, place: Place, cells: Mapping[str, object]) -> None:
         """Remember that there is a row, though its values cannot be trusted."""
+        del place  # which row it is does not matter: the whole family is in doubt
         case_id = cells.get("record_id" if record_type == "CASE" else "case_id")
         if not isinstance(case_id, str):
             return
@@ -105,19 +135,17 @@ class CrossRecord:
         yield from self._apply(ACTIVITY_RULES, [self._activity])
         yield from self._unfit_documents(package)
 
-    def _see_case(self, member: Member, record: Mapping[str, Any]) -> None:
-        self._cases.add(record["record_id"])
-        self._families[record["record_id"]].case = member
+    def _take_case(self, member: Member, keys: Sequence[TokenKey]) -> None:
+        record_id = member.record["record_id"]
+        self._cases.add(record_id)
+        self._families[record_id].case = member
         self._activity.has_cases = True
-        if record["nrm_referral_date"] is not None:
-            self._activity.referrals.append(record["nrm_referral_date"])
-        for column in SHARED:
-            if record[column] is not None:
-                key = column, int(record[column][:16], 16)
-                self._sharers.setdefault(key, Sharers(column)).cases.append(member)
-        self._linked(member, record)
+        if member.record["nrm_referral_date"] is not None:
+            self._activity.referrals.append(member.record["nrm_referral_date"])
+        for key in keys:
+            self._sharers.setdefault(key, Sharers(key[0])).cases.append(member)
 
-    def _see_event(self, record_type: str, member: Member) -> None:
+    def _take_event(self, record_type: str, member: Member) -> None:
         record = member.record
         if record["case_id"] is not None:
             rows = self._families[record["case_id"]].rows
@@ -154,10 +182,20 @@ class CrossRecord:
     def _unheld(self) -> Iterator[tuple[Place | None, Finding]]:
         for code, each in self._links:
             yield _found(code, each)
-        for record_type, members in self.members.items():
-            for some in _chunks(members):
+        if not self._knows_what_is_held():
+            return
+        for record_type, members in self._all_members():
+            while some := list(islice(members, _MOST_ASKED)):
                 yield from self._impossible_actions(record_type, some)
                 yield from self._caseless(some)
+
+    def _all_members(self) -> Iterator[tuple[str, Iterator[Member]]]:
+        """Every row that was seen, by record type."""
+        for record_type, members in self.members.items():
+            yield record_type, iter(members)
+
+    def _knows_what_is_held(self) -> bool:
+        return self._held("CASE", ()) is not None
 
     def _impossible_actions(
         self, record_type: str, members: Sequence[Member]
@@ -213,7 +251,3 @@ def _found(code: str, each: Misfit) -> tuple[Place | None, Finding]:
 
 def _at(code: str, place: Place, column: str, values: Mapping[str, str]) -> Finding:
     return finding(code, file=place.file, row=place.row, column=column, **values)
-
-
-def _chunks(members: Sequence[Member]) -> Iterator[Sequence[Member]]:
-    return (members[at : at + _MOST_ASKED] for at in range(0, len(members), _MOST_ASKED))

@@ -5,12 +5,13 @@ the row. Holds in memory the id of each row, and the columns that rules between 
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
-from validators.accepted import Accepted, AcceptedRows, MakeSpool
+from marshmallow import Schema
+
+from validators.accepted import Accepted, AcceptedRows, MakeSpool, accepted
 from validators.collected import Collected
 from validators.crossrecord import CrossRecord
 from validators.findings import Finding, finding
@@ -48,11 +49,18 @@ class Rows:
     ) -> None:
         self._ctx = ctx
         self._collected = collected
+        self._history = history
         self._make_spool = make_spool
-        self._ids = RecordIds()
-        self._cross = CrossRecord(ctx, history)
+        self._ids = self._make_ids()
+        self._cross = self._make_cross(history)
         self.files: dict[str, JudgedFile] = {}
         self.unread: set[str] = set()
+
+    def _make_ids(self) -> RecordIds:
+        return RecordIds()
+
+    def _make_cross(self, history: History) -> CrossRecord:
+        return CrossRecord(self._ctx, history)
 
     def judge(self, package: Package, name: str) -> None:
         """Read one file to its end; what is wrong is collected, what is good is kept."""
@@ -66,6 +74,9 @@ class Rows:
 
     def judge_together(self, package: Package) -> None:
         """Hold the rows against each other, once all files have been read."""
+        for record_id, repeated in self._ids.repeated():
+            self.files[repeated.file].accepted.withdraw(repeated.row)
+            self._collected.add(_at("CT-024", repeated, "record_id", {"value": record_id}))
         for place, found in self._cross.findings(package):
             self._collected.add(found)
             if place is not None and found.severity == "error":
@@ -80,27 +91,34 @@ class Rows:
         """The ids of the rows that are accepted as new, by record type."""
         return {
             kind: tuple(
-                each.record["record_id"]
-                for each in members
-                if each.record["record_action"] == "NEW"
-                and self.files[each.place.file].accepted.stands(each.place.row)
+                record_id
+                for record_id, place in self._cross.new_records(kind)
+                if self.files[place.file].accepted.stands(place.row)
             )
-            for kind, members in self._cross.members.items()
+            for kind in {file.record_type: None for file in self.files.values()}
         }
 
     def _judge_table(self, table: Table) -> None:
-        address, record_type = table.address, table.record_type
+        loader = Loader(self._schema(table.record_type))
+        with self._judging(table.address, table.record_type) as (judged, completeness):
+            for row in table.rows:
+                self._judge_row(judged, row, loader, completeness)
+
+    @contextmanager
+    def _judging(self, address: str, record_type: str) -> Iterator[tuple[JudgedFile, Completeness]]:
+        """Around the reading of a table, which may end before its end."""
         judged = JudgedFile(address, record_type, AcceptedRows(self._make_spool()))
         self.files[address] = judged
         completeness = Completeness(self._ctx.standard.records[record_type])
-        loader = Loader(build_schema(self._ctx.standard, record_type, today=self._ctx.received_on))
         try:
-            for row in table.rows:
-                self._judge_row(judged, row, loader, completeness)
+            yield judged, completeness
         except FileUnreadable as refused:
             judged.read_to_end = False
             self._collected.add_all(refused.findings)
         self._collected.add_all(completeness.findings(address))
+
+    def _schema(self, record_type: str) -> Schema:
+        return build_schema(self._ctx.standard, record_type, today=self._ctx.received_on)
 
     def _judge_row(
         self, judged: JudgedFile, row: Row, loader: Loader, completeness: Completeness
@@ -110,68 +128,38 @@ class Rows:
         if row.cells is None:
             return
         completeness.see(row.cells)
-        record, findings = self._checked(judged, row, loader)
-        self._collected.add_all(findings)
-        place = Place(judged.name, row.number)
-        if record is None:
-            self._cross.see_broken(judged.record_type, row.cells)
-        else:
-            self._cross.see(judged.record_type, place, record)
-        if record is not None and not any(each.severity == "error" for each in findings):
-            judged.accepted.add(row.number, _jsonable(record))
-        self._return_repeated(row.cells.get("record_id"), place)
+        record = self._judge_record(Place(judged.name, row.number), row.cells, loader)
+        if record is not None:
+            judged.accepted.add(row.number, record)
 
-    def _checked(
-        self, judged: JudgedFile, row: Row, loader: Loader
-    ) -> tuple[dict[str, Any] | None, list[Finding]]:
-        assert row.cells is not None
-        record, errors = loader.load(row.cells)
+    def _judge_record(
+        self, place: Place, cells: Mapping[str, object], loader: Loader
+    ) -> Accepted | None:
+        """Return a record if it is good, as far as it alone can tell; collect what is wrong."""
+        record_type = self.files[place.file].record_type
+        self._ids.see(cells.get("record_id"), place)
+        record, errors = loader.load(cells)
         findings = [
-            finding(
-                error.rule, file=judged.name, row=row.number, column=error.column, **error.values
-            )
+            finding(error.rule, file=place.file, row=place.row, column=error.column, **error.values)
             for error in errors
         ]
-        if record is not None:
-            findings += self._broken_rules(judged, row.number, record)
-        return record, findings
+        if record is None:
+            self._collected.add_all(findings)
+            self._cross.see_broken(record_type, place, cells)
+            return None
+        findings += self._broken_rules(record_type, place, record)
+        self._collected.add_all(findings)
+        self._cross.see(record_type, place, record)
+        returned = any(each.severity == "error" for each in findings)
+        return None if returned else accepted(record)
 
     def _broken_rules(
-        self, judged: JudgedFile, number: int, record: Mapping[str, Any]
+        self, record_type: str, place: Place, record: Mapping[str, Any]
     ) -> Iterator[Finding]:
-        for rule in rules_for(judged.record_type):
+        for rule in rules_for(record_type):
             for broken in rule.check(record, self._ctx):
-                yield finding(
-                    rule.code,
-                    file=judged.name,
-                    row=number,
-                    column=broken.column,
-                    **broken.values,
-                )
-
-    def _return_repeated(self, record_id: object, place: Place) -> None:
-        for each in self._ids.repeated(record_id, place):
-            self.files[each.file].accepted.withdraw(each.row)
-            self._collected.add(
-                finding(
-                    "CT-024",
-                    file=each.file,
-                    row=each.row,
-                    column="record_id",
-                    value=str(record_id),
-                )
-            )
+                yield _at(rule.code, place, broken.column, broken.values)
 
 
-def _jsonable(record: Mapping[str, Any]) -> Accepted:
-    return {name: _json_value(value) for name, value in record.items() if value is not None}
-
-
-def _json_value(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, tuple | list):
-        return [_json_value(part) for part in value]
-    return value
+def _at(code: str, place: Place, column: str, values: Mapping[str, str]) -> Finding:
+    return finding(code, file=place.file, row=place.row, column=column, **values)

@@ -70,6 +70,8 @@ class Outcome:
 class NoHistory:
     """For agencies checking offline: nothing was sent before, and the sender is who it says."""
 
+    knows_links = False
+
     def is_registered_sender(self, agency_id: str) -> bool:
         """Let every agency of the register pass."""
         del agency_id  # whoever it is
@@ -112,12 +114,14 @@ def validate(
     history: History,
     verify_manifest: VerifyManifest | None = None,
     make_spool: MakeSpool = MemorySpool,
+    make_rows: type[Rows] = Rows,
 ) -> Outcome:
     """Judge a package; raises PackageRefused when it cannot be opened safely, and nothing else.
 
     `verify_manifest` gets the canonical manifest and its armored signature, and raises
     ManifestSignatureRefused; without it the signature is not checked. Accepted rows go to a spool
-    for each file.
+    for each file. `make_rows` judges them one by one, or in bulk (`validators.bulk`), which says
+    the same sooner.
     """
     package = open_package(source)
     collected = Collected()
@@ -130,7 +134,11 @@ def validate(
     collected.add_all(check_submission(manifest, ctx))
     rows = None
     if "CT-003" not in collected.totals:
-        rows = _judge_files(package, manifest, ctx, collected, make_spool=make_spool)
+        record_context = RecordContext(
+            standard, manifest, standard.agencies[manifest.agency_id], received_on
+        )
+        rows = make_rows(record_context, collected, history=history, make_spool=make_spool)
+        _judge_files(package, manifest, rows, collected)
     return _outcome(package, collected, standard, manifest=manifest, rows=rows)
 
 
@@ -152,25 +160,14 @@ def _manifest(
     return manifest
 
 
-def _judge_files(
-    package: Package,
-    manifest: Manifest,
-    ctx: SubmissionContext,
-    collected: Collected,
-    *,
-    make_spool: MakeSpool,
-) -> Rows:
+def _judge_files(package: Package, manifest: Manifest, rows: Rows, collected: Collected) -> None:
     unfit = unfit_files(package, manifest)
     collected.add_all(unfit.values())
-    agency = ctx.standard.agencies[manifest.agency_id]
-    record_context = RecordContext(ctx.standard, manifest, agency, ctx.received_on)
-    rows = Rows(record_context, collected, history=ctx.history, make_spool=make_spool)
     for name in package.names:
         if (record_type_of(name) or is_workbook(name)) and name not in unfit:
             rows.judge(package, name)
     collected.add_all(counts_fit(manifest, _counted(rows, manifest, unfit)))
     rows.judge_together(package)
-    return rows
 
 
 def _counted(rows: Rows, manifest: Manifest, unfit: Collection[str]) -> dict[str, int]:

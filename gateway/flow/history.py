@@ -14,6 +14,8 @@ from validators.rules.linked import LinkedCase
 class DatabaseHistory:
     """`validators.run.History` for one submission of one authenticated agency."""
 
+    knows_links = False
+
     def __init__(self, database: Database, submission: Submission) -> None:
         self._database = database
         self._submission = submission

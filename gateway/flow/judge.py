@@ -35,6 +35,7 @@ from gateway.records import Rejection, Submission
 from gateway.store.database import Database
 from gateway.store.objects import Bucket, ObjectStore, Stored, quarantine_key
 from gateway.store.submissions import accepted_package
+from validators.bulk.judging import BulkRows
 from validators.manifest import ManifestSignatureRefused
 from validators.package import PackageRefused
 from validators.report import Report
@@ -133,6 +134,7 @@ class Judge:
                 history=DatabaseHistory(self._database, submission),
                 verify_manifest=verify,
                 make_spool=lambda: rooms.enter_context(self._make_scratch()),
+                make_rows=BulkRows,
             )
         except PackageRefused as refusal:
             return Judgement(opened=True, rejection=_rejection(refusal))

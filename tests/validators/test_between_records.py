@@ -396,6 +396,8 @@ def test_an_open_episode_is_the_latest() -> None:
 
 
 class Known(NoHistory):
+    knows_links = True
+
     """A gateway that holds some records, a total, and a case of another agency."""
 
     def __init__(self, *held: str, total: int | None = None, linked: Sequence[LinkedCase] = ()):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from validators.fields import TYPES, Fault, FieldContext, field_for
-from validators.fields.ids import _DEFAULTS
+from validators.fields.ids import DEFAULT_TOKENS
 from validators.standard import Field, load_standard
 
 STANDARD = load_standard()
@@ -305,7 +305,7 @@ def test_many_bad_codes_are_not_all_told() -> None:
 )
 def test_known_default_tokens_are_refused(blank: str) -> None:
     assert broken("CASE.lt_nrm", blank) == ["CT-102"]
-    assert blank in _DEFAULTS
+    assert blank in DEFAULT_TOKENS
 
 
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.privacy == "L"])

@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from validators.readers.lines import text_lines
+from validators.readers.lines import TextLines
 from validators.readers.row import FileUnreadable, Row, misshapen
 from validators.readers.table import NumberedRow, records_of
 from validators.standard import RecordType, Standard
@@ -22,22 +22,36 @@ def read_csv(
     return records_of(table, name=name, record_type=record_type, standard=standard)
 
 
-def numbered_rows(stream: BinaryIO, name: str) -> Iterator[NumberedRow]:
-    """Yield every row of any CSV file with its number; raises FileUnreadable."""
-    # strict: a stray quote is a fault, not a guess. The module's own cap on one cell (131,072
-    # characters) ends a quote that is never closed long before it has swallowed the file.
-    lines = _LastLine(text_lines(stream, name=name))
-    reader = csv.reader(lines, strict=True)
-    number = 0
-    while True:
-        number += 1
+def numbered_rows(stream: BinaryIO, name: str) -> "CsvRows":
+    """Return every row of any CSV file with its number."""
+    return CsvRows(TextLines(stream, name=name), name)
+
+
+class CsvRows:
+    """The rows of lines of text, one after another; raises FileUnreadable."""
+
+    def __init__(self, lines: Iterator[str], name: str) -> None:
+        # strict: a stray quote is a fault, not a guess. The module's own cap on one cell (131,072
+        # characters) ends a quote that is never closed long before it has swallowed the file.
+        self._lines = _LastLine(lines)
+        self._reader = csv.reader(self._lines, strict=True)
+        self._name = name
+        self.passed = 0
+
+    def __iter__(self) -> Iterator[NumberedRow]:
+        return self
+
+    def __next__(self) -> NumberedRow:
+        self.passed += 1
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            return self.passed, next(self._reader)
         except csv.Error:
-            raise FileUnreadable([misshapen(name, lines.fault(), row=number)]) from None
-        yield number, cells
+            fault = misshapen(self._name, self._lines.fault(), row=self.passed)
+            raise FileUnreadable([fault]) from None
+
+    def count(self, rows: int) -> None:
+        """Count rows that were read by other means."""
+        self.passed += rows
 
 
 class _LastLine:

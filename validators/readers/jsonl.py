@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from validators.readers.keyed import KeyedRecords
-from validators.readers.lines import text_lines
+from validators.readers.lines import TextLines
 from validators.readers.row import Row
 from validators.standard import RecordType, Standard
 from validators.strictjson import JsonRefused, load_object
@@ -23,7 +23,7 @@ def read_jsonl(
 ) -> Iterator[Row]:
     """Yield the rows of a file; raises FileUnreadable where reading cannot go on."""
     records = KeyedRecords(name, record_type, standard)
-    for number, line in enumerate(text_lines(stream, name=name), start=1):
+    for number, line in enumerate(TextLines(stream, name=name), start=1):
         if line.strip(_BLANK):
             yield _row(number, line, records)
 

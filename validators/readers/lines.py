@@ -6,6 +6,7 @@ writes by default is recognised, so that its sender learns what to choose instea
 """
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import BinaryIO
 
 from validators.readers.row import FileUnreadable, misshapen
@@ -22,21 +23,58 @@ _WINDOWS_1252 = "the text looks like Windows-1252 (ANSI); save it as 'CSV UTF-8'
 _NOT_UTF_8 = "the text is not UTF-8; save it as 'CSV UTF-8'"
 
 
-def text_lines(stream: BinaryIO, *, name: str) -> Iterator[str]:
-    """Yield each line with its line end; raises FileUnreadable."""
-    line = stream.readline(LONGEST_LINE + 1)
-    if line.startswith(_UTF_16_MARKS):
-        raise FileUnreadable([misshapen(name, _UTF_16)])
-    if line.startswith(_WORKBOOKS):
-        raise FileUnreadable([misshapen(name, _WORKBOOK)])
-    line = line.removeprefix(_UTF_8_MARK)
-    number = 1
-    while line:
-        if number > MOST_LINES:
-            raise FileUnreadable([misshapen(name, f"there are more than {MOST_LINES:,} lines")])
-        yield _decoded(line, name, number)
-        line = stream.readline(LONGEST_LINE + 1)
-        number += 1
+class TextLines:
+    """The lines of a file, one after another; raises FileUnreadable."""
+
+    def __init__(self, stream: BinaryIO, *, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self._put_back = BytesIO()
+        self._number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._put_back.readline(LONGEST_LINE + 1) or self._stream.readline(LONGEST_LINE + 1)
+        if self._number == 0:
+            line = self._begun(line)
+        if not line:
+            raise StopIteration
+        self._pass(1)
+        return _decoded(line, self._name, self._number)
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether octets that were taken and put back are still to be read as lines."""
+        return self._put_back.tell() < len(self._put_back.getbuffer())
+
+    def take(self, size: int) -> bytes:
+        """Return about this many octets, up to the end of a line; never the first line."""
+        assert self._number > 0
+        octets = self._put_back.read() + self._stream.read(size)
+        return octets + self._stream.readline(LONGEST_LINE + 1)
+
+    def put_back(self, octets: bytes) -> None:
+        """Let what was taken be read as lines after all."""
+        self._put_back = BytesIO(octets)
+
+    def count(self, lines: int) -> None:
+        """Count lines that were taken and are not put back."""
+        self._pass(lines)
+
+    def _begun(self, line: bytes) -> bytes:
+        if line.startswith(_UTF_16_MARKS):
+            raise FileUnreadable([misshapen(self._name, _UTF_16)])
+        if line.startswith(_WORKBOOKS):
+            raise FileUnreadable([misshapen(self._name, _WORKBOOK)])
+        return line.removeprefix(_UTF_8_MARK)
+
+    def _pass(self, lines: int) -> None:
+        self._number += lines
+        if self._number > MOST_LINES:
+            fault = f"there are more than {MOST_LINES:,} lines"
+            raise FileUnreadable([misshapen(self._name, fault)])
 
 
 def _decoded(line: bytes, name: str, number: int) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from validators.findings import Finding, finding
 from validators.standard import RecordType
 
-_UNKNOWN = frozenset({"UNK", "NCL"})
+UNKNOWN = frozenset({"UNK", "NCL"})
 _MOST_PERCENT = 25
 
 
@@ -20,7 +20,7 @@ class Completeness:
     """Counts the unknown answers of one file."""
 
     def __init__(self, record_type: RecordType) -> None:
-        self._columns = tuple(
+        self.columns = tuple(
             field.name
             for field in record_type.fields
             if record_type.code != "ACTV"
@@ -33,10 +33,15 @@ class Completeness:
     def see(self, cells: Mapping[str, object]) -> None:
         """Count one row as it was sent."""
         self._rows += 1
-        for column in self._columns:
+        for column in self.columns:
             value = cells.get(column)
-            if value in _UNKNOWN if isinstance(value, str) else value in (["UNK"], ["NCL"]):
+            if value in UNKNOWN if isinstance(value, str) else value in (["UNK"], ["NCL"]):
                 self._unknown[column] += 1
+
+    def count(self, rows: int, unknown: Mapping[str, int]) -> None:
+        """Count rows of which it is known how often each column is unknown."""
+        self._rows += rows
+        self._unknown.update(unknown)
 
     def findings(self, file: str) -> Iterator[Finding]:
         """Yield a warning for each column over the share."""

@@ -25,7 +25,12 @@ _CHUNK = 1 << 20
 
 
 class History(Protocol):
-    """What only the gateway knows about the sender and about earlier submissions."""
+    """What only the gateway knows about the sender and about earlier submissions.
+
+    `knows_links` tells whether `linked_cases` can ever find anything.
+    """
+
+    knows_links: bool
 
     def is_registered_sender(self, agency_id: str) -> bool:
         """Tell whether this agency is active and is the one that signed."""

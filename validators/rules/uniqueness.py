@@ -9,24 +9,31 @@ from collections.abc import Iterator
 
 from validators.rules.group import Place
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_UUID = re.compile(UUID)
 
 
 class RecordIds:
-    """The ids seen so far in one submission."""
+    """The ids of one submission, and where each stands."""
 
     def __init__(self) -> None:
-        self._first: dict[str, Place | None] = {}
+        self._files: dict[str, int] = {}
+        self._first: dict[str, Place] = {}
+        self._repeated: dict[Place, str] = {}
 
-    def repeated(self, record_id: object, place: Place) -> Iterator[Place]:
-        """Yield every place that this id makes ambiguous: none, both, or this one again."""
+    def see(self, record_id: object, place: Place) -> None:
+        """Remember the id of a row, good or not."""
+        self._files.setdefault(place.file, len(self._files))
         if not isinstance(record_id, str) or not _UUID.fullmatch(record_id):
             return
-        if record_id not in self._first:
-            self._first[record_id] = place
-            return
-        first = self._first[record_id]
-        if first is not None:
-            self._first[record_id] = None
-            yield first
-        yield place
+        first = self._first.setdefault(record_id, place)
+        if first != place:
+            self._repeated |= {first: record_id, place: record_id}
+
+    def repeated(self) -> Iterator[tuple[str, Place]]:
+        """Yield every row whose id stands elsewhere too, in the order in which they were read."""
+        for place in sorted(self._repeated, key=self._order):
+            yield self._repeated[place], place
+
+    def _order(self, place: Place) -> tuple[int, int]:
+        return self._files[place.file], place.row

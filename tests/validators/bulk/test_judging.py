@@ -1,0 +1,177 @@
+"""A package judged in bulk and row by row: one outcome, to the last finding and octet."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.validators import samples, stories
+from tests.validators.test_between_records import EXAMPLES, STANDARD, Example, Known
+from validators.bulk.judging import BulkRows
+from validators.rows import Rows
+from validators.run import NoHistory, Outcome, validate
+
+Records = dict[str, list[dict[str, Any]]]
+
+
+class Held(NoHistory):
+    """Some records are held from earlier."""
+
+    def __init__(self, *record_ids: str) -> None:
+        self._held = set(record_ids)
+
+    def held(self, record_type: str, record_ids: Any, *, replacing: Any) -> set[str]:
+        del record_type, replacing
+        return self._held & set(record_ids)
+
+
+@dataclass
+class Told:
+    """All that is said of a package."""
+
+    report: object
+    accepted: dict[str, list[bytes]]
+    new_records: dict[str, set[str]]
+    attachments: tuple[str, ...]
+    nil: bool
+
+
+def told(outcome: Outcome) -> Told:
+    return Told(
+        outcome.report,
+        {kind: list(rows.lines()) for kind, rows in outcome.accepted.items()},
+        {kind: set(ids) for kind, ids in outcome.new_records.items()},
+        outcome.attachments,
+        outcome.nil,
+    )
+
+
+def both(records: Any, *, history: NoHistory | None = None, **changed: Any) -> tuple[Told, Told]:
+    data = samples.package(STANDARD, records, **changed).data
+    ways: list[type[Rows]] = [Rows, BulkRows]
+    one, other = (
+        told(
+            validate(
+                io.BytesIO(data),
+                standard=STANDARD,
+                received_on=samples.RECEIVED_ON,
+                history=history or NoHistory(),
+                make_rows=way,
+            )
+        )
+        for way in ways
+    )
+    return one, other
+
+
+def same(records: Any, **given: Any) -> Told:
+    one, other = both(records, **given)
+    assert other == one
+    return one
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=[each.rule for each in EXAMPLES])
+def test_every_rule_between_records_says_the_same(example: Example) -> None:
+    for records in (example.accepted, example.refused):
+        same(records, agency_id=example.agency_id)
+
+
+def test_a_return_of_some_hundred_children_is_the_same() -> None:
+    records = samples.children(300)
+    for case in records["CASE"][::7]:
+        case["sex"] = "X"
+    for row in records["EXPL"][::11]:
+        row["is_primary"] = "false"
+    found = same(records)
+    assert {"CT-016", "CT-046"} <= set(found.report.totals)  # type: ignore[attr-defined]
+
+
+def test_an_id_that_stands_twice_is_found_within_and_across_files() -> None:
+    records = samples.children(6)
+    records["CASE"][4]["record_id"] = records["CASE"][1]["record_id"]
+    records["EXPL"][2]["record_id"] = records["DECN"][3]["record_id"]
+    records["CASE"][5]["sex"] = "X"
+    records["EXPL"][0]["record_id"] = records["CASE"][5]["record_id"]
+    found = same(records)
+    assert found.report.totals["CT-024"] == 6  # type: ignore[attr-defined]
+
+
+def test_what_is_held_is_asked_alike() -> None:
+    records = samples.children(5)
+    held = [records["CASE"][1]["record_id"], records["EXPL"][2]["record_id"]]
+    records["CASE"][3]["record_action"] = "AMEND"
+    records["EXPL"][4]["case_id"] = stories.fresh_id()
+    records["DECN"][0]["record_action"] = "DELETE"
+    found = same(records, history=Held(*held))
+    assert {"CT-025", "CT-026"} <= set(found.report.totals)  # type: ignore[attr-defined]
+
+
+def test_where_links_are_known_each_case_is_asked_about() -> None:
+    records = samples.children(3)
+    known = Known()
+    same(records, history=known)
+    tokens = sum(
+        1 for case in records["CASE"] for name in case if name.startswith("lt_") and case[name]
+    )
+    assert len(known.asked) >= 2 * 3
+    assert tokens
+
+
+def test_counts_are_compared_with_cases_alike() -> None:
+    records = stories.story(ACTV=[stories.actv()])
+    same(records)
+
+
+COLUMNS = {
+    "CASE": {
+        "record_action": ["NEW", "AMEND", "DELETE"],
+        "person_ref": ["P-aaaaaaaaaaaaaaaa", "P-bbbbbbbbbbbbbbbb", "short-one"],
+        "birth_year_month": ["2009-03", "2012-01", ""],
+        "identification_date": ["2026-01-09", "2026-02-01"],
+        "lt_name_dob": [stories.token(3), stories.token(4)],
+        "uasc": ["NO", "YES", "UNK"],
+        "sex": ["F", "X"],
+    },
+    "EXPL": {
+        "record_action": ["NEW", "DELETE"],
+        "is_primary": ["true", "false"],
+        "start_date": ["", "2025", "2026-01", "2027-01-01", "2030-01"],
+        "uk_entry_date": ["", "2025-06", "2026-03"],
+        "uk_entry_route": ["", "BORN_UK"],
+        "exploitation_type": ["SEX", "CRIM", "LAB"],
+    },
+    "DECN": {"decision_type": ["RG", "CG"], "decision_date": ["2026-01-20", "2026-03-01"]},
+    "CARE": {"start_date": ["2026-01-05", "2026-02-05"], "end_date": ["", "2026-03-01"]},
+}
+MAKERS = {"CASE": stories.case, "EXPL": stories.expl, "DECN": stories.decn, "CARE": stories.care}
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> Records:
+    """Families that overlap: few cases, few children, few tokens, and rows of every kind."""
+    cases = [stories.fresh_id() for _ in range(3)]
+    records: Records = {}
+    for kind, values in COLUMNS.items():
+        changes = st.fixed_dictionaries(
+            {}, optional={k: st.sampled_from(v) for k, v in values.items()}
+        )
+        about = "record_id" if kind == "CASE" else "case_id"
+        rows = [
+            MAKERS[kind](**{**change, about: draw(st.sampled_from(cases))})  # type: ignore[operator]
+            for change in draw(st.lists(changes, max_size=4))
+        ]
+        if rows:
+            records[kind] = rows
+    return records
+
+
+@given(packages())
+@settings(max_examples=100, deadline=None)
+def test_any_package_is_the_same(records: Records) -> None:
+    same(records)
+    same(
+        records, history=Held(*(row["record_id"] for rows in records.values() for row in rows[:1]))
+    )

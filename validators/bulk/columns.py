@@ -1,0 +1,218 @@
+"""The cells of one column: which of them its field takes, and what it makes of them.
+
+Owns two ways to ask a field. Most columns hold few different texts: the field is asked for each of
+them once, and the text gets a number. Ids and tokens are all different: they are held against a
+pattern first, and the field is asked for those alone that do not match it.
+"""
+
+import json
+from typing import Any, Protocol
+
+import polars as pl
+from marshmallow.fields import Field
+
+from validators.accepted import jsonable
+from validators.fields import Broken, RecordField, TextField
+from validators.fields.ids import DEFAULT_TOKENS, Hex64Field, UuidField
+from validators.fields.text import StringField
+
+MOST_TEXTS = 60_000
+NOT_GIVEN = 0
+"""The number of a cell that is blank; `UNFIT` is the number of one that its field may not take."""
+UNFIT = None
+
+_UUID_4 = "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
+_HEX_64 = "^[0-9a-f]{64}$"
+# A pseudonym in which no identifier can hide: one long word, which is longer than any of them, and
+# a short prefix without digits at most (CT-021).
+_PSEUDONYM = "^(?:[A-Za-z]{1,4}[-_])?[A-Za-z0-9]{15,59}$"
+_PSEUDONYM_FORM = "[A-Za-z0-9_-]+"
+_DIGITS = "0123456"
+_LEAST_DIGITS = 5
+
+
+class Column(Protocol):
+    """A column of a record type, over the whole of a file."""
+
+    name: str
+
+    def numbers(self, texts: pl.Series) -> pl.Series:
+        """Return a number for each cell: UNFIT, or one that stands for what the field makes of it.
+
+        Cells with one number have one typed value, as far as a rule may look at it.
+        """
+
+    def value(self, number: int) -> Any:
+        """Return the typed value that a number stands for, for a rule to look at."""
+
+    def json(self, texts: pl.Series, numbers: pl.Series) -> pl.Series:
+        """Return each cell as a member of a JSON object; null where it is not given or unfit."""
+
+    def typed(self, text: str) -> Any:
+        """Return the typed value of a text that is fit."""
+
+
+class Given:
+    """Stands for an id or token: a rule may ask whether there is one, and nothing else.
+
+    Whatever else is asked raises, and the row that it was asked of is not cleared.
+    """
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        if other is None:
+            return False
+        raise LookedInside
+
+    def __hash__(self) -> int:
+        raise LookedInside
+
+    def __str__(self) -> str:
+        raise LookedInside
+
+    def __len__(self) -> int:
+        raise LookedInside
+
+    def __getitem__(self, _part: object) -> str:
+        raise LookedInside
+
+
+class LookedInside(Exception):
+    """A rule asked more of a row than can be said of it in bulk."""
+
+
+def column_for(field: Field[Any], name: str) -> Column:
+    """Return the way to ask a field of a record schema."""
+    assert isinstance(field, RecordField)
+    pattern = _pattern_for(field)
+    return ValueColumn(field, name) if pattern is None else PatternColumn(field, name, pattern)
+
+
+def _pattern_for(field: RecordField[Any]) -> str | None:
+    if isinstance(field, UuidField):
+        return _UUID_4
+    if isinstance(field, Hex64Field):
+        return _HEX_64
+    is_pseudonym = isinstance(field, StringField) and field.definition.pattern == _PSEUDONYM_FORM
+    limits = field.definition.minimum, field.definition.maximum
+    return _PSEUDONYM if is_pseudonym and limits == (8, 64) else None
+
+
+class PatternColumn:
+    """A column of ids or tokens, which need no escapes in JSON and are their own typed value."""
+
+    def __init__(self, field: RecordField[Any], name: str, pattern: str) -> None:
+        self.name = name
+        self._field = field
+        self._is_token = isinstance(field, Hex64Field) and field.definition.privacy == "L"
+        self._pattern = pattern
+
+    def numbers(self, texts: pl.Series) -> pl.Series:
+        """Return 1 for what matches and 0 for what is not given."""
+        blank = texts == ""
+        if blank.all():
+            fit: int | None = UNFIT if self._field.required else NOT_GIVEN
+            return pl.repeat(fit, len(texts), dtype=pl.UInt32, eager=True)
+        matches = texts.str.contains(self._pattern)
+        if self._is_token:
+            matches &= self._is_various(texts)
+        if not (matches | blank).all():
+            matches |= texts.is_in(self._taken(texts.filter(~matches & ~blank).unique()))
+        known = pl.select(
+            pl.when(matches).then(1).when(blank & (not self._field.required)).then(NOT_GIVEN)
+        )
+        return known.to_series().cast(pl.UInt32)
+
+    def value(self, number: int) -> Any:
+        """Return what says that there is an id, and not which."""
+        return Given() if number else None
+
+    def json(self, texts: pl.Series, numbers: pl.Series) -> pl.Series:
+        """Return members whose text needs no escapes."""
+        member = pl.concat_str(pl.lit(f'"{self.name}": "'), texts, pl.lit('"'))
+        return pl.select(pl.when(numbers == 1).then(member)).to_series()
+
+    def typed(self, text: str) -> Any:
+        """Return the text itself, or None for none."""
+        return text or None
+
+    def _taken(self, texts: pl.Series) -> list[str]:
+        """The texts that the field takes as they are, though the pattern does not."""
+        return [text for text in texts.to_list() if self._takes(text)]
+
+    def _takes(self, text: str) -> bool:
+        try:
+            return bool(self._field.deserialize(text, self.name) == text)
+        except Broken:
+            return False
+
+    def _is_various(self, texts: pl.Series) -> pl.Series:
+        """Whether a token has enough different digits to be no placeholder (CT-102).
+
+        The hashes of blanks, which the field refuses too, have as many: each is looked for.
+        """
+        found = pl.sum_horizontal(
+            texts.str.contains(digit, literal=True).cast(pl.UInt8) for digit in _DIGITS
+        )
+        various = pl.select(found >= _LEAST_DIGITS).to_series()
+        return various & ~texts.is_in(sorted(DEFAULT_TOKENS))
+
+
+class ValueColumn:
+    """A column whose texts repeat: the field is asked once for each."""
+
+    def __init__(self, field: RecordField[Any], name: str) -> None:
+        self.name = name
+        self._field = field
+        self._known: dict[str, int | None] = {}
+        self._values: list[Any] = [None]
+        self._members: list[str | None] = [None]
+
+    def numbers(self, texts: pl.Series) -> pl.Series:
+        """Return the number of each text's value."""
+        different = texts.unique().to_list()
+        for text in different:
+            if text not in self._known:
+                self._learn(text)
+        numbers = [self._known.get(text) for text in different]
+        if len(different) == 1:
+            return pl.repeat(numbers[0], len(texts), dtype=pl.UInt32, eager=True)
+        return texts.replace_strict(
+            different, pl.Series(numbers, dtype=pl.UInt32), default=None, return_dtype=pl.UInt32
+        )
+
+    def value(self, number: int) -> Any:
+        """Return the typed value itself."""
+        return self._values[number]
+
+    def json(self, texts: pl.Series, numbers: pl.Series) -> pl.Series:
+        """Return the members that belong to the numbers."""
+        del texts  # the number says it all
+        return pl.Series(self._members, dtype=pl.String).gather(numbers)
+
+    def typed(self, text: str) -> Any:
+        """Return what the field made of a text."""
+        number = self._known[text]
+        return None if number is None else self._values[number]
+
+    def _learn(self, text: str) -> None:
+        if len(self._values) > MOST_TEXTS:
+            return  # a column that hardly repeats goes the ordinary way
+        try:
+            value = self._field.deserialize(text, self.name)
+        except Broken:
+            self._known[text] = UNFIT
+            return
+        if value is not None and isinstance(self._field, TextField):
+            self._known[text] = UNFIT  # narratives are read one by one, for they may warn
+            return
+        self._known[text] = NOT_GIVEN if value is None else len(self._values)
+        if value is not None:
+            self._values.append(value)
+            self._members.append(f'"{self.name}": {_json(value)}')
+
+
+def _json(value: Any) -> str:
+    return json.dumps(jsonable(value), ensure_ascii=False, sort_keys=True)

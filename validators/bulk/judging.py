@@ -1,0 +1,165 @@
+"""The rows of one package judged in bulk; see the package's own words on how.
+
+A row is cleared where every field takes its cell and no rule of its type objects. Cleared rows are
+kept as they are put together here; all others are judged by `Rows`, in their order. CSV files are
+read in blocks, files of other kinds row by row, and both are held against each other all the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import polars as pl
+from marshmallow import Schema
+
+from validators.accepted import line_of
+from validators.bulk.asking import Question, Tell
+from validators.bulk.columns import Column, column_for
+from validators.bulk.groups import BulkCrossRecord, BulkRecordIds
+from validators.bulk.reading import ROW, Block, read_blocks
+from validators.filenames import record_type_of
+from validators.package import Package
+from validators.readers import Row
+from validators.rows import JudgedFile, Rows
+from validators.rules import RecordContext, Rule, rules_for
+from validators.rules.completeness import UNKNOWN, Completeness
+from validators.rules.group import Place
+from validators.rules.submission import History
+from validators.schemas import Loader
+
+_LINE = "#line"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """The rows of a block that nobody objects to: their texts, and the numbers of their values."""
+
+    texts: pl.DataFrame
+    numbers: Mapping[str, pl.Series]
+    others: pl.DataFrame
+
+
+class Clearing:
+    """Clears rows of one record type of one file."""
+
+    def __init__(self, schema: Schema, record_type: str, ctx: RecordContext) -> None:
+        self.columns: dict[str, Column] = {
+            name: column_for(field, name) for name, field in schema.fields.items()
+        }
+        self._questions = [
+            Question(partial(_objects, rule, ctx), self._value) for rule in rules_for(record_type)
+        ]
+
+    def clear(self, texts: pl.DataFrame) -> Cleared:
+        """Part the rows of a block."""
+        numbers = {name: column.numbers(texts[name]) for name, column in self.columns.items()}
+        fit = pl.DataFrame(numbers).select(pl.all_horizontal(pl.all().is_not_null())).to_series()
+        for question in self._questions:
+            fit &= ~question.objections(numbers, texts.height)
+        return Cleared(
+            texts.filter(fit),
+            {name: each.filter(fit) for name, each in numbers.items()},
+            texts.filter(~fit),
+        )
+
+    def lines(self, cleared: Cleared) -> pl.DataFrame:
+        """Return each cleared row as the line of JSON that is kept of it."""
+        members = [
+            self.columns[name].json(cleared.texts[name], cleared.numbers[name]).alias(name)
+            for name in sorted(self.columns)
+        ]
+        joined = pl.concat_str(members, separator=", ", ignore_nulls=True)
+        line = pl.concat_str(pl.col(ROW), pl.lit("\t{"), joined, pl.lit("}\n")).alias(_LINE)
+        return cleared.texts.select(ROW, line)
+
+    def _value(self, column: str, number: int) -> Any:
+        return self.columns[column].value(number)
+
+
+class BulkRows(Rows):
+    """Judges the files of one submission, CSV files in bulk."""
+
+    _ids: BulkRecordIds
+    _cross: BulkCrossRecord
+
+    def judge(self, package: Package, name: str) -> None:
+        """Read one file to its end; what is wrong is collected, what is good is kept."""
+        record_type = record_type_of(name)
+        # What other agencies know is asked of each case by itself.
+        if not name.endswith(".csv") or record_type is None or self._history.knows_links:
+            super().judge(package, name)
+            return
+        schema = self._schema(record_type)
+        clearing = Clearing(schema, record_type, self._ctx)
+        loader = Loader(schema)
+        kind = self._ctx.standard.records[record_type]
+        with (
+            package.open(name) as stream,
+            self._judging(name, record_type) as (judged, completeness),
+        ):
+            for block in read_blocks(
+                stream, name=name, record_type=kind, standard=self._ctx.standard
+            ):
+                self._judge_block(judged, block, clearing, loader, completeness)
+
+    def _make_ids(self) -> BulkRecordIds:
+        return BulkRecordIds()
+
+    def _make_cross(self, history: History) -> BulkCrossRecord:
+        return BulkCrossRecord(self._ctx, history)
+
+    def _judge_block(
+        self,
+        judged: JudgedFile,
+        block: Block,
+        clearing: Clearing,
+        loader: Loader,
+        completeness: Completeness,
+    ) -> None:
+        frame = block.frame
+        judged.rows += frame.height + len(block.misshapen)
+        _count_unknown(completeness, frame)
+        cleared = clearing.clear(frame)
+        self._ids.see_frame(judged.name, cleared.texts)
+        others = self._judge_others(judged, cleared.others, block.misshapen, loader)
+        lines = pl.concat([clearing.lines(cleared), others]).sort(ROW)
+        judged.accepted.add_lines(lines[ROW].to_list(), lines[_LINE].str.join("").item().encode())
+        self._cross.see_frame(
+            judged.record_type, judged.name, clearing.columns, cleared.texts, cleared.numbers
+        )
+
+    def _judge_others(
+        self,
+        judged: JudgedFile,
+        frame: pl.DataFrame,
+        misshapen: tuple[Row, ...],
+        loader: Loader,
+    ) -> pl.DataFrame:
+        """Judge rows one by one; return the lines of those that are accepted all the same."""
+        kept: dict[int, str] = {}
+        rows = [Row(cells.pop(ROW), cells) for cells in frame.iter_rows(named=True)]
+        for row in sorted([*rows, *misshapen], key=lambda each: each.number):
+            self._collected.add_all(row.faults)
+            if row.cells is None:
+                continue
+            record = self._judge_record(Place(judged.name, row.number), row.cells, loader)
+            if record is not None:
+                kept[row.number] = f"{row.number}\t{line_of(record)}\n"
+        schema = {ROW: pl.UInt32, _LINE: pl.String}
+        return pl.DataFrame({ROW: list(kept), _LINE: list(kept.values())}, schema)
+
+
+def _objects(rule: Rule, ctx: RecordContext, tell: Tell) -> bool:
+    return any(True for _ in rule.check(tell(""), ctx))
+
+
+def _count_unknown(completeness: Completeness, frame: pl.DataFrame) -> None:
+    columns = completeness.columns
+    if not columns:
+        completeness.count(frame.height, {})
+        return
+    unknown = frame.select(pl.col(columns).is_in(sorted(UNKNOWN)).sum())
+    completeness.count(
+        frame.height, {name: unknown[name].item() for name in columns if unknown[name].item()}
+    )

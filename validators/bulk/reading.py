@@ -1,0 +1,125 @@
+"""A CSV file in blocks of some thousand rows, each a frame of text.
+
+Owns which octets polars may read: only those that every reader of CSV reads alike, which have no
+quotes, no blank lines and the right number of commas. All others go through the ordinary reader,
+block by block, and the faults of a file are told by that reader in any case.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import polars as pl
+
+from validators.readers.csv import CsvRows
+from validators.readers.lines import LONGEST_LINE, TextLines
+from validators.readers.row import FileUnreadable, Row
+from validators.readers.table import longest_cells, record_of, require_header
+from validators.standard import RecordType, Standard
+
+ROW = "#row"
+_BLOCK_BYTES = 8 << 20
+_SURELY_SHORT = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of a file: a column of text for each field, the row number in `#row`.
+
+    `misshapen` are rows that are no records, among them by their numbers.
+    """
+
+    frame: pl.DataFrame
+    misshapen: tuple[Row, ...] = ()
+
+
+def read_blocks(
+    stream: BinaryIO,
+    *,
+    name: str,
+    record_type: RecordType,
+    standard: Standard,
+    size: int = _BLOCK_BYTES,
+) -> Iterator[Block]:
+    """Yield the rows of a file in blocks of about `size` octets; raises FileUnreadable."""
+    lines = TextLines(stream, name=name)
+    rows = CsvRows(lines, name)
+    header = next(rows, (1, []))[1]
+    require_header(header, name=name, record_type=record_type, standard=standard)
+    longest = longest_cells(header, record_type)
+    while octets := lines.take(size):
+        frame = plain_frame(octets, tuple(longest))
+        if frame is None:
+            lines.put_back(octets)
+            yield from _slowly(lines, rows, longest, name)
+            continue
+        lines.count(frame.height)
+        yield Block(_without_blank(frame.with_row_index(ROW, offset=rows.passed + 1)))
+        rows.count(frame.height)
+
+
+def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
+    """Return lines as a frame of text, or None where readers of CSV might not agree on them."""
+    plain = octets.replace(b"\r\n", b"\n")
+    if any(mark in plain for mark in (b'"', b"\0", b"\r", b"\n\n")) or plain[:1] == b"\n":
+        return None
+    height = plain.count(b"\n") + (plain[-1:] != b"\n")
+    if plain.count(b",") != height * (len(columns) - 1) or not _is_utf_8(plain):
+        return None
+    # The first line is ours: what a file begins with could be taken for a mark or a compression.
+    header = ",".join(columns).encode() + b"\n"
+    try:
+        frame = pl.read_csv(
+            header + plain,
+            schema=dict.fromkeys(columns, pl.String),
+            quote_char=None,
+            empty_string_is_null=False,
+            extra_columns="raise",
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    return frame if frame.height == height and _is_short(frame) else None
+
+
+def _is_utf_8(octets: bytes) -> bool:
+    try:
+        return octets.isascii() or bool(octets.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_short(frame: pl.DataFrame) -> bool:
+    """Whether no cell and no line is near its limit, which the ordinary reader keeps."""
+    longest: tuple[int, ...] = frame.select(pl.all().str.len_bytes().max()).row(0)
+    return max(longest) < _SURELY_SHORT and sum(longest) + len(longest) < LONGEST_LINE
+
+
+def _without_blank(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.filter(pl.any_horizontal(pl.exclude(ROW) != ""))
+
+
+def _slowly(
+    lines: TextLines, rows: CsvRows, longest: Mapping[str, int], name: str
+) -> Iterator[Block]:
+    """Read what was put back, and the rest of its last row, with the ordinary reader."""
+    numbers: list[int] = []
+    records: list[list[str]] = []
+    misshapen: list[Row] = []
+    unreadable = None
+    try:
+        while lines.is_put_back:
+            number, cells = next(rows)
+            if not any(cells):
+                continue
+            row = record_of(number, cells, longest, name)
+            if row.cells is None:
+                misshapen.append(row)
+            else:
+                numbers.append(number)
+                records.append(cells)
+    except FileUnreadable as error:
+        unreadable = error
+    frame = pl.DataFrame(records, dict.fromkeys(longest, pl.String), orient="row")
+    yield Block(frame.with_columns(pl.Series(ROW, numbers, pl.UInt32)), tuple(misshapen))
+    if unreadable is not None:
+        raise unreadable
