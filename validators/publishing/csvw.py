@@ -12,6 +12,7 @@ from typing import Any
 
 from validators.definitions import Field, RecordType, Standard
 from validators.publishing import forms
+from validators.publishing.describing import descriptions
 
 CONTEXT = "http://www.w3.org/ns/csvw"
 
@@ -35,7 +36,7 @@ def csv_metadata(standard: Standard) -> dict[str, Any]:
 
 def _table(record: RecordType, standard: Standard) -> dict[str, Any]:
     schema: dict[str, Any] = {
-        "columns": [_column(field, standard) for field in record.fields],
+        "columns": _columns(record, standard),
         "primaryKey": "record_id",
     }
     keys = [_foreign_key(name, to) for name, to in _REFERENCES.items() if name in record.header]
@@ -57,14 +58,23 @@ def _foreign_key(column: str, record: str) -> dict[str, Any]:
     }
 
 
+def _columns(record: RecordType, standard: Standard) -> list[dict[str, Any]]:
+    said = descriptions(record)
+    return [
+        {
+            "name": field.name,
+            "titles": field.name,
+            "dc:description": said[field.name],
+            **_column(field, standard),
+        }
+        for field in record.fields
+    ]
+
+
 def _column(field: Field, standard: Standard) -> dict[str, Any]:
-    column: dict[str, Any] = {"name": field.name, "titles": field.name}
-    column["dc:description"] = ". ".join(filter(None, (field.values, field.note))) + "."
-    column["datatype"] = _DATATYPES[field.type](field, standard)
-    column["required"] = field.required == "R"
-    if field.type == "code_list":
-        column["separator"] = ";"
-    return column
+    separator = {"separator": ";"} if field.type == "code_list" else {}
+    datatype = _DATATYPES[field.type](field, standard)
+    return {"datatype": datatype, "required": field.required == "R", **separator}
 
 
 def _code(field: Field, standard: Standard) -> dict[str, Any]:

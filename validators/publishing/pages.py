@@ -47,6 +47,9 @@ PRIVACY = {
     "L": "Linkage token",
     "F": "Free text",
 }
+LEVELS = ("submission", "field", "record", "cross-record", "cross-submission")
+"""What a rule looks at, from the order in which a package is checked."""
+
 _PROSE = {1: "scope", 2: "package", 5: "agencies", 6: "linkage", 10: "sources"}
 """Sections that are a page of their own; the others are pages made from the data."""
 
@@ -132,9 +135,8 @@ def rules_of(record: RecordType, standard: Standard) -> Iterator[RuleText]:
 
 
 def _by_level(standard: Standard) -> Mapping[str, list[RuleText]]:
-    levels = dict.fromkeys(rule.level for rule in standard.rules.values())
     return {
-        level: [rule for rule in standard.rules.values() if rule.level == level] for level in levels
+        level: [rule for rule in standard.rules.values() if rule.level == level] for level in LEVELS
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from validators.definitions import Field, RecordType, Standard
 from validators.publishing import forms
+from validators.publishing.describing import descriptions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -34,7 +35,11 @@ _SCOPE = (
 
 def record_schema(record: RecordType, standard: Standard) -> Schema:
     """Return the schema of a record type."""
-    properties = {field.name: _property(field, standard) for field in record.fields}
+    said = descriptions(record)
+    properties = {
+        field.name: {"description": said[field.name], **_property(field, standard)}
+        for field in record.fields
+    }
     return {
         "$schema": DIALECT,
         "$id": schema_id(record.code, standard),
@@ -65,15 +70,11 @@ def _definitions(record: RecordType, standard: Standard) -> Schema:
 
 def _property(field: Field, standard: Standard) -> Schema:
     value = _SHAPES[field.type](field, standard)
-    said = {"description": _described(field), "$comment": f"Privacy class {field.privacy}."}
+    said = {"$comment": f"Privacy class {field.privacy}."}
     if field.required == "R":
         return {**said, **value}
     blank = "blank_list" if field.type == "code_list" else "blank"
     return {**said, "anyOf": [{"$ref": f"#/$defs/{blank}"}, value]}
-
-
-def _described(field: Field) -> str:
-    return ". ".join(part for part in (field.values, field.note) if part) + "."
 
 
 def _code(field: Field, standard: Standard) -> Schema:
