@@ -16,7 +16,11 @@ from validators.publishing.describing import descriptions
 
 CONTEXT = "http://www.w3.org/ns/csvw"
 
-_REFERENCES = {"case_id": "CASE", "reconsiders_id": "DECN"}
+_CASE_ID = "case_id"
+_CASE = {
+    "columnReference": _CASE_ID,
+    "reference": {"resource": "CASE.csv", "columnReference": "record_id"},
+}
 _CONTEXT_OF_REFERENCE = (
     "A row may refer to a record of an earlier submission, which is not among these tables."
 )
@@ -39,22 +43,15 @@ def _table(record: RecordType, standard: Standard) -> dict[str, Any]:
         "columns": _columns(record, standard),
         "primaryKey": "record_id",
     }
-    keys = [_foreign_key(name, to) for name, to in _REFERENCES.items() if name in record.header]
-    if keys:
-        schema["foreignKeys"] = keys
+    # A reference that may be blank is no foreign key: strict readers refuse the blank.
+    if any(field.name == _CASE_ID and field.required == "R" for field in record.fields):
+        schema["foreignKeys"] = [_CASE]
     return {
         "@type": "Table",
         "url": f"{record.code}.csv",
         "dc:title": f"{record.code}: {record.title}",
         "dc:description": record.purpose,
         "tableSchema": schema,
-    }
-
-
-def _foreign_key(column: str, record: str) -> dict[str, Any]:
-    return {
-        "columnReference": column,
-        "reference": {"resource": f"{record}.csv", "columnReference": "record_id"},
     }
 
 
@@ -89,7 +86,9 @@ def _int(field: Field, _standard: Standard) -> dict[str, Any]:
 
 def _decimal(field: Field, _standard: Standard) -> dict[str, Any]:
     limits = {"minimum": field.minimum, "maximum": field.maximum}
-    return _without_none({"base": "decimal", "format": "#0.##", **limits})
+    # As text: a number of JSON is a float to some readers, which is no decimal.
+    told = {name: str(limit) for name, limit in limits.items() if limit is not None}
+    return {"base": "decimal", "format": "#0.##", **told}
 
 
 def _string(field: Field, _standard: Standard) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from validators.definitions import RecordType, RuleText, Standard
 from validators.publishing import lists
+from validators.publishing.describing import values_of
 from validators.publishing.links import Links
 from validators.publishing.mappings import TARGETS
 from validators.publishing.mappings import Mapping as FieldMapping
@@ -92,10 +93,9 @@ class Pages:
 
     def _records(self) -> Iterator[tuple[str, str]]:
         for record in self._standard.records.values():
-            rules = list(rules_of(record, self._standard))
-            yield self._page(
-                f"records/{record.code}.html", "record", root="../", record=record, rules=rules
-            )
+            rules, values = list(rules_of(record, self._standard)), values_of(record)
+            facts = {"record": record, "rules": rules, "values": values}
+            yield self._page(f"records/{record.code}.html", "record", root="../", **facts)
 
     def _codelists(self) -> Iterator[tuple[str, str]]:
         yield self._page("codelists/index.html", "codelists", root="../")

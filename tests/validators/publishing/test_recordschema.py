@@ -9,7 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.validators import samples, stories
-from tests.validators.grid import good_rows, grid
+from tests.validators.grid import good_rows
+from tests.validators.publishing.boundaries import changed, rules_broken
 from validators.publishing import published
 from validators.schemas import build_schema, load_row
 from validators.standard import load_standard
@@ -35,20 +36,6 @@ def accepts(kind: str, row: Mapping[str, Any]) -> bool:
 def property_of(kind: str, name: str) -> Draft202012Validator:
     whole = schema(kind)
     return Draft202012Validator({"$defs": whole["$defs"], **whole["properties"][name]})
-
-
-def rules_broken(kind: str, name: str, value: object) -> set[str]:
-    """The rules that the gateway says a value breaks."""
-    fields = build_schema(STANDARD, kind, today=samples.RECEIVED_ON)
-    _, found = load_row(fields, {**ROWS[kind], name: value})
-    return {each.rule for each in found if each.column == name and each.rule != "CT-022"}
-
-
-def changed() -> Iterator[tuple[str, str, str]]:
-    """Each record type, field and value of the grid."""
-    for kind, row in grid():
-        for name in row.keys() - {key for key, value in ROWS[kind].items() if row[key] == value}:
-            yield kind, name, row[name]
 
 
 def typed(kind: str, name: str, text: str) -> Iterator[object]:

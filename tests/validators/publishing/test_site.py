@@ -77,6 +77,20 @@ def test_field_has_its_anchor(code: str, name: str) -> None:
     assert ids(f"1.0/records/{code}.html").count(f"field-{name}") == 1
 
 
+@pytest.mark.parametrize("code", STANDARD.records)
+def test_record_page_tells_the_fields_in_order_and_what_they_take(code: str) -> None:
+    record = STANDARD.records[code]
+    table = next(page(f"1.0/records/{code}.html").iter("table"))
+    rows = [[text_of(cell) for cell in row] for row in table.iter("tr")][1:]
+    assert tuple(row[0] for row in rows) == record.header
+    for field, row in zip(record.fields, rows, strict=True):
+        assert row[2][0] == field.required
+        assert row[5] == field.note.replace("`", "")
+        assert "as above" not in row[3]
+        assert ("missing-value code" in row[3]) == field.sentinels
+        assert all(name in row[3] for name in field.codelists)
+
+
 @pytest.mark.parametrize("code", STANDARD.rules)
 def test_rule_has_its_anchor_and_says_all(code: str) -> None:
     rule = STANDARD.rules[code]
