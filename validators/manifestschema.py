@@ -2,13 +2,15 @@
 
 Owns types, patterns and the choices between keys; says what is wrong in clauses that name keys and
 never quote a value. Stricter than marshmallow's own fields: the text "true" is no boolean, true is
-no number, and a date is exactly yyyy-mm-dd.
+no number, and a date is exactly yyyy-mm-dd. The JSON Schema of the manifest is read off this one;
+`shape` is what such a field is there.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
@@ -68,6 +70,8 @@ _MOST_ROWS = 10_000_000
 
 
 class _Int(fields.Field[int]):
+    shape: ClassVar = {"type": "integer"}
+
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> int:
         if type(value) is not int:
             raise ValidationError("must be a whole number")
@@ -75,6 +79,8 @@ class _Int(fields.Field[int]):
 
 
 class _Bool(fields.Field[bool]):
+    shape: ClassVar = {"type": "boolean"}
+
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> bool:
         if not isinstance(value, bool):
             raise ValidationError("must be true or false")
@@ -82,6 +88,8 @@ class _Bool(fields.Field[bool]):
 
 
 class _Date(fields.Field[date]):
+    shape: ClassVar = {"type": "string", "format": "date", "pattern": f"^{_DATE.pattern}$"}
+
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> date:
         if not isinstance(value, str) or not _DATE.fullmatch(value):
             raise ValidationError("must be a date as yyyy-mm-dd")
@@ -92,6 +100,8 @@ class _Date(fields.Field[date]):
 
 
 class _DateTime(fields.Field[datetime]):
+    shape: ClassVar = {"type": "string", "format": "date-time", "pattern": f"^{_DATETIME.pattern}$"}
+
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> datetime:
         if not isinstance(value, str) or not _DATETIME.fullmatch(value):
             raise ValidationError("must be a time with offset (RFC 3339)")
@@ -101,13 +111,17 @@ class _DateTime(fields.Field[datetime]):
             raise ValidationError("must be a time of the calendar") from None
 
 
-def _matches(pattern: re.Pattern[str], clause: str) -> Callable[[str], None]:
-    # fullmatch, because `$` would let a trailing line end through.
-    def check(value: str) -> None:
-        if not pattern.fullmatch(value):
-            raise ValidationError(clause)
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Takes a text that has the pattern from end to end, and says otherwise in a clause."""
 
-    return check
+    pattern: re.Pattern[str]
+    clause: str
+
+    def __call__(self, value: str) -> None:
+        # fullmatch, because `$` would let a trailing line end through.
+        if not self.pattern.fullmatch(value):
+            raise ValidationError(self.clause)
 
 
 def _plain(value: str) -> None:
@@ -121,7 +135,7 @@ def _text(most: int, **kwargs: Any) -> fields.String:
 
 
 def _uuid(**kwargs: Any) -> fields.String:
-    return fields.String(validate=_matches(_UUID, "must be a UUID in lower case"), **kwargs)
+    return fields.String(validate=Matches(_UUID, "must be a UUID in lower case"), **kwargs)
 
 
 def _one_of(choices: str) -> fields.String:
@@ -145,7 +159,7 @@ class _FileSchema(_Strict):
     record_type = fields.String(load_default=None, allow_none=True)
     media_type = fields.String(required=True)
     sha256 = fields.String(
-        required=True, validate=_matches(_HEX_64, "must be 64 lower-case hexadecimal digits")
+        required=True, validate=Matches(_HEX_64, "must be 64 lower-case hexadecimal digits")
     )
     bytes = _count(1 << 30)
     rows = _count(_MOST_ROWS, required=False, allow_none=True, load_default=None)
@@ -224,7 +238,7 @@ class ManifestSchema(_Strict):
     sign_off = fields.Nested(_SignOffSchema, required=True)
     coverage = fields.Nested(_CoverageSchema, required=True)
     lawful_basis = fields.String(
-        required=True, validate=_matches(_LAWFUL_BASIS, "must be a code, or 'CODE: condition'")
+        required=True, validate=Matches(_LAWFUL_BASIS, "must be a code, or 'CODE: condition'")
     )
     retention_class = fields.String(
         load_default="STANDARD",
@@ -233,13 +247,13 @@ class ManifestSchema(_Strict):
     gateway = fields.String(
         load_default=None,
         allow_none=True,
-        validate=_matches(_FINGERPRINT, "must be a fingerprint of 40 hexadecimal digits"),
+        validate=Matches(_FINGERPRINT, "must be a fingerprint of 40 hexadecimal digits"),
     )
     signature = fields.String(
         required=True,
         validate=[
             validate.Length(max=20_000, error="is too long"),
-            _matches(_ARMOR, "must be an ASCII-armored OpenPGP signature"),
+            Matches(_ARMOR, "must be an ASCII-armored OpenPGP signature"),
         ],
     )
 

@@ -35,6 +35,7 @@ __all__ = [
     "RecordType",
     "RuleText",
     "Standard",
+    "data_folder",
     "load_standard",
 ]
 
@@ -53,9 +54,18 @@ def load_standard(version: str = "1.0") -> Standard:
     return _load(version)
 
 
+def data_folder(standard: Standard) -> Traversable:
+    """Return the folder that a version of the standard was read from."""
+    return _folder(standard.version)
+
+
+def _folder(version: str) -> Traversable:
+    return files("validators") / "data" / f"ctds-{version}"
+
+
 @cache
 def _load(version: str) -> Standard:
-    folder = files("validators") / "data" / f"ctds-{version}"
+    folder = _folder(version)
     published = _json(folder / "standard.json")
     codelists = {each.code: each for each in _codelists(folder, published)}
     return Standard(

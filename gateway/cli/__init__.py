@@ -18,6 +18,7 @@ COMMANDS = {
     "package": "package",
     "validate": "validate",
     "pseudonymise": "pseudonymise",
+    "standard": "standard",
     "submit": "submit",
     "submissions": "submissions",
     "receipt": "receipt",

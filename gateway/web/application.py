@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response
 from flask_smorest import Api
 
-from gateway.web import health, journal, problems, wkd
+from gateway.web import health, journal, problems, standard, wkd
 from gateway.web.api.log import log_blueprint
 from gateway.web.api.reference import reference_blueprint
 from gateway.web.api.releases import releases_blueprint
@@ -63,6 +63,7 @@ def _mount(app: Flask, services: WebServices) -> None:
     api.register_blueprint(reference_blueprint(services.certificate_text))
     domain = urlsplit(services.public_url).hostname or "localhost"
     app.register_blueprint(wkd.wkd_blueprint(LOCAL_PART, domain, services.certificate))
+    app.register_blueprint(standard.standard_blueprint())
     app.register_blueprint(health.health_blueprint(services.database, services.objects))
 
 

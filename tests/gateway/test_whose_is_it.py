@@ -43,6 +43,8 @@ OPEN = {
     "/healthz",
     "/readyz",
     "/v1/openapi.json",
+    "/standard/",
+    "/standard/<path:path>",
     "/v1/certificate",
     "/v1/standards",
     "/v1/standards/<version>",

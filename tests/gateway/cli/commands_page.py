@@ -16,6 +16,7 @@ DESK = frozenset(
         "package",
         "validate",
         "pseudonymise",
+        "standard",
         "submit",
         "submissions",
         "receipt",
