@@ -57,6 +57,10 @@ bench: $(INSTALLED) ## Measure; one JSON object a line on stdout
 bench-crypto: $(INSTALLED) ## Measure the OpenPGP engine against gpg
 	@$(BIN)/python -m tests.bench.messages
 
+.PHONY: bench-validate
+bench-validate: $(INSTALLED) ## Measure the validation against marshmallow, pandera and DuckDB
+	@$(BIN)/python -m tests.bench.rows
+
 .PHONY: fuzz
 fuzz: $(INSTALLED) ## Fuzz what reads hostile octets, a minute for each target
 	@for target in framing message contents signature certificate detached; do \

@@ -1,0 +1,116 @@
+"""`make bench-validate`: a file of cases judged, against others who check the same file, in turns.
+
+Ours is the whole run over a package: inflated, hashed, judged by all 106 rules, good rows written as
+typed JSON into encrypted scratch, findings reported. marshmallow loads rows and keeps nothing;
+pandera and DuckDB check most of what we check (`checks`) and say less of it.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from gateway.cli.profile import EXAMPLE
+from tests.bench.measure import Line
+from tests.bench.rows.made import STANDARD, write_cases
+from tests.validators import books, samples
+from tests.validators.test_workbooks import sheets_of
+from validators.building import build_package, unsigned
+
+MOST_MB = 700
+COLD_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class _Run:
+    seconds: float
+    mb: float
+
+
+@dataclass(frozen=True)
+class _Against:
+    way: str
+    name: str
+    target: float
+
+
+MARSHMALLOW = _Against("marshmallow", "marshmallow alone, fields only", 20)
+PANDERA = _Against("pandera", "pandera's polars backend", 2)
+DUCKDB = _Against("duckdb", "DuckDB SQL, counting only", 1 / 1.5)
+
+
+def bench_rows(folder: Path) -> Iterator[Line]:
+    """Every case, a line each."""
+    yield from _compared(folder, 100_000, 2, rounds=3, others=[MARSHMALLOW, PANDERA, DUCKDB])
+    allbad = _Against("marshmallow", "marshmallow alone, fields only", 3)
+    yield from _compared(folder, 100_000, 100, rounds=1, others=[allbad])
+    yield from _compared(folder, 1_000_000, 2, rounds=1, others=[MARSHMALLOW, PANDERA, DUCKDB])
+    yield _cold_start(folder)
+
+
+def _compared(
+    folder: Path, rows: int, bad: int, *, rounds: int, others: list[_Against]
+) -> Iterator[Line]:
+    file = folder / "CASE.csv"
+    write_cases(file, rows, bad_in_100=bad)
+    fields = samples.manifest_fields(STANDARD)
+    identity = samples.uuid4(samples.rng(rows))
+    built = build_package([file], fields, sign=unsigned, now=samples.NOW, submission_id=identity)
+    file.with_suffix(".zip").write_bytes(built.data)
+    ways = ["ours", *(other.way for other in others)]
+    runs: dict[str, list[_Run]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way in ways:
+            runs[way].append(_run(way, file))
+    rate = {way: rows / median(run.seconds for run in runs[way]) for way in ways}
+    peak = max(run.mb for run in runs["ours"])
+    case = f"{rows:,} cases, {bad} % bad"
+    for other in others:
+        theirs = rate[other.way]
+        yield Line(
+            *(case, other.name, rate["ours"], theirs, "rows/s", "higher", round(other.target, 3)),
+            peak_mb=peak,
+        )
+    if rows >= 1_000_000:
+        yield Line(f"{case}, memory", "700 MB", peak, MOST_MB, "MB", "lower", 1.0, peak)
+
+
+def _run(way: str, file: Path) -> _Run:
+    command = [sys.executable, "-m", "tests.bench.rows.ways", way, str(file)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    found = json.loads(done.stdout)
+    print(f"{way}: {found}", file=sys.stderr)
+    return _Run(found["seconds"], found["mb"])
+
+
+def _cold_start(folder: Path) -> Line:
+    """A process that is started, checks a workbook of 200 children and prints the report."""
+    workbook, profile = folder / "return.xlsx", folder / "agency.toml"
+    workbook.write_bytes(books.xlsx(sheets_of({"CASE": samples.children(200)["CASE"]})))
+    profile.write_text(EXAMPLE)
+    gateway = Path(sys.executable).with_name("gateway")
+    command = [gateway, "validate", workbook, "--profile", profile, "--period", "2026Q1"]
+    seconds = []
+    for _ in range(7):
+        began = time.perf_counter()
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        seconds.append(time.perf_counter() - began)
+    took = median(seconds)
+    case = "gateway validate, workbook of 200 rows, cold start"
+    return Line(case, "1 s", took, COLD_SECONDS, "s", "lower", 1.0, 0.0)
+
+
+def main() -> None:
+    """Print a line for each case."""
+    with TemporaryDirectory(prefix="bench-rows-") as folder:
+        for line in bench_rows(Path(folder)):
+            print(line.to_json(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

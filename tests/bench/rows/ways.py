@@ -1,0 +1,114 @@
+"""One way of checking a CSV file of cases, in a process of its own: `python -m tests.bench.rows.ways`.
+
+Prints seconds, rows found bad, and the highest memory in MB as JSON. Starting and importing count
+for nobody.
+"""
+
+import csv
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from tempfile import gettempdir
+
+import duckdb
+import pandera.polars as pa
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from crypto import Scratch
+from tests.bench.rows.checks import checks
+from tests.validators import samples
+from validators.bulk.judging import BulkRows
+from validators.run import NoHistory, validate
+from validators.schemas import build_schema, load_row
+from validators.standard import load_standard
+
+TODAY: date = samples.RECEIVED_ON
+
+
+def ours(file: Path) -> int:
+    """The whole run over a package of it: opened, hashed, judged by every rule, kept, reported."""
+    scratches: list[Scratch] = []
+
+    def make_spool() -> Scratch:
+        scratches.append(Scratch(folder=Path(gettempdir())))
+        return scratches[-1]
+
+    with file.with_suffix(".zip").open("rb") as package:
+        outcome = validate(
+            package,
+            standard=load_standard(),
+            received_on=TODAY,
+            history=NoHistory(),
+            make_spool=make_spool,
+            make_rows=BulkRows,
+        )
+        outcome.report.to_dict()
+    [count] = outcome.report.files
+    for scratch in scratches:
+        scratch.close()
+    return count.returned
+
+
+def marshmallow(file: Path) -> int:
+    """Fields alone, row by row; no rules, nothing kept."""
+    schema = build_schema(load_standard(), "CASE", today=TODAY)
+    with file.open(newline="", encoding="utf-8") as stream:
+        return sum(load_row(schema, row)[0] is None for row in csv.DictReader(stream))
+
+
+def pandera(file: Path) -> int:
+    """The polars backend with every check, all failures collected."""
+    frame = pl.read_csv(file, infer_schema=False, empty_string_is_null=False)
+    schema = pa.DataFrameSchema(
+        {name: pa.Column(pl.String) for name in frame.columns},
+        checks=[_check(condition) for condition in checks()],
+        unique=["record_id"],
+    )
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as found:
+        return int(found.failure_cases["index"].n_unique())
+    return 0
+
+
+def _check(condition: str) -> pa.Check:
+    return pa.Check(lambda data: data.lazyframe.select(pl.sql_expr(condition)))
+
+
+def sql(file: Path) -> int:
+    """DuckDB counting the rows that fail each check, without a word on which."""
+    conditions = [each.replace("REGEXP_LIKE", "regexp_matches") for each in checks()]
+    failing = ", ".join(f"count(*) FILTER (WHERE NOT {each})" for each in conditions)
+    good = " AND ".join(conditions)
+    query = f"SELECT count(*) FILTER (WHERE NOT ({good})), count(DISTINCT record_id), {failing} "
+    [found] = duckdb.sql(
+        f"{query} FROM read_csv('{file}', all_varchar = true, nullstr = '\\N')"
+    ).fetchall()
+    return int(found[0])
+
+
+WAYS: dict[str, Callable[[Path], int]] = {
+    "ours": ours,
+    "marshmallow": marshmallow,
+    "pandera": pandera,
+    "duckdb": sql,
+}
+
+
+def main() -> None:
+    """Run the way that is named on the file that is named."""
+    way, file = WAYS[sys.argv[1]], Path(sys.argv[2])
+    began = time.perf_counter()
+    bad = way(file)
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "bad": bad, "mb": peak}))
+
+
+if __name__ == "__main__":
+    main()
