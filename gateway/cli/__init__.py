@@ -16,6 +16,7 @@ COMMANDS = {
     # At an agency's, an auditor's or an analyst's desk.
     "keys": "keys",
     "package": "package",
+    "template": "template",
     "validate": "validate",
     "pseudonymise": "pseudonymise",
     "standard": "standard",

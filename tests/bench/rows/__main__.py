@@ -1,6 +1,6 @@
 """`make bench-validate`: a file of cases judged, against others who check the same file, in turns.
 
-Ours is the whole run over a package: inflated, hashed, judged by all 106 rules, good rows written as
+Ours is the whole run over a package: inflated, hashed, judged by all rules, good rows written as
 typed JSON into encrypted scratch, findings reported. marshmallow loads rows and keeps nothing;
 pandera and DuckDB check most of what we check (`checks`) and say less of it.
 """

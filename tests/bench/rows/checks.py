@@ -37,7 +37,8 @@ _RULES = (
     "(nrm_referred = 'NO') = (nrm_not_referred_reason <> '')",
     "la_notified_date = '' OR la_notified_date >= identification_date",
     "police_notified_date = '' OR police_notified_date >= identification_date",
-    "immigration_status <> '' OR nationality_1 IN ('GBR', 'IRL') OR nationality_2 IN ('GBR', 'IRL')",
+    "immigration_status <> '' OR nationality_1 IN ('GBR', 'IRL')"
+    " OR nationality_2 IN ('GBR', 'IRL')",
     "nationality_1 <> nationality_2",
     "uasc <> 'YES' OR (nationality_1 <> 'GBR' AND nationality_2 <> 'GBR')",
     "data_confidence NOT IN ('REASONABLE', 'CONFIRMED') OR nrm_referred = 'YES'",

@@ -1,4 +1,4 @@
-"""One way of checking a CSV file of cases, in a process of its own: `python -m tests.bench.rows.ways`.
+"""One way of checking a CSV file of cases, in a process of its own.
 
 Prints seconds, rows found bad, and the highest memory in MB as JSON. Starting and importing count
 for nobody.

@@ -14,6 +14,7 @@ DESK = frozenset(
     [
         "keys",
         "package",
+        "template",
         "validate",
         "pseudonymise",
         "standard",
