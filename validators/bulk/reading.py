@@ -18,7 +18,7 @@ from validators.readers.table import longest_cells, record_of, require_header
 from validators.standard import RecordType, Standard
 
 ROW = "#row"
-_BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 4 << 20
 _SURELY_SHORT = 1 << 16
 
 

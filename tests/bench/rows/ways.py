@@ -1,57 +1,23 @@
-"""One way of checking a CSV file of cases, in a process of its own.
-
-Prints seconds, rows found bad, and the highest memory in MB as JSON. Starting and importing count
-for nobody.
-"""
+"""How others check a CSV file of cases, each in a process of its own."""
 
 import csv
-import json
-import resource
 import sys
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from tempfile import gettempdir
 
 import duckdb
 import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from crypto import Scratch
 from tests.bench.rows.checks import checks
+from tests.bench.rows.timed import timed
 from tests.validators import samples
-from validators.bulk.judging import BulkRows
-from validators.run import NoHistory, validate
 from validators.schemas import build_schema, load_row
 from validators.standard import load_standard
 
 TODAY: date = samples.RECEIVED_ON
-
-
-def ours(file: Path) -> int:
-    """The whole run over a package of it: opened, hashed, judged by every rule, kept, reported."""
-    scratches: list[Scratch] = []
-
-    def make_spool() -> Scratch:
-        scratches.append(Scratch(folder=Path(gettempdir())))
-        return scratches[-1]
-
-    with file.with_suffix(".zip").open("rb") as package:
-        outcome = validate(
-            package,
-            standard=load_standard(),
-            received_on=TODAY,
-            history=NoHistory(),
-            make_spool=make_spool,
-            make_rows=BulkRows,
-        )
-        outcome.report.to_dict()
-    [count] = outcome.report.files
-    for scratch in scratches:
-        scratch.close()
-    return count.returned
 
 
 def marshmallow(file: Path) -> int:
@@ -93,22 +59,11 @@ def sql(file: Path) -> int:
 
 
 WAYS: dict[str, Callable[[Path], int]] = {
-    "ours": ours,
     "marshmallow": marshmallow,
     "pandera": pandera,
     "duckdb": sql,
 }
 
 
-def main() -> None:
-    """Run the way that is named on the file that is named."""
-    way, file = WAYS[sys.argv[1]], Path(sys.argv[2])
-    began = time.perf_counter()
-    bad = way(file)
-    seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "bad": bad, "mb": peak}))
-
-
 if __name__ == "__main__":
-    main()
+    timed(WAYS[sys.argv[1]], Path(sys.argv[2]))
