@@ -1,5 +1,6 @@
 """deploy/systemd: systemd itself reads the units and judges them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -108,6 +109,13 @@ def test_a_unit_starts_a_command_that_exists(name: str) -> None:
     assert {word for word in words if word.startswith("--")} <= known
 
 
+def environment(name: str) -> dict[str, str]:
+    """What a unit itself adds to the environment of its process."""
+    begin = "Environment="
+    given = [line.removeprefix(begin) for line in settings(name) if line.startswith(begin)]
+    return dict(line.split("=", 1) for line in given)
+
+
 DENIED = """
 import ctypes
 import sys
@@ -129,11 +137,17 @@ print(sealed.tell() > 0)
 """
 
 
-def test_nothing_needs_memory_that_is_writable_and_executable() -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_needs_memory_that_is_writable_and_executable(name: str) -> None:
     """What MemoryDenyWriteExecute asks, by the kernel's own switch for it (Linux 6.3, prctl 65)."""
     code = DENIED.format(PR_SET_MDWE=65, REFUSE_EXEC_GAIN=1)
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **environment(name)},
     )
     if "unsupported" in done.stderr:
         pytest.skip("this kernel cannot deny such memory to one process (it is older than 6.3)")
