@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 from marshmallow import Schema
 
-from validators.accepted import line_of
+from validators.accepted import AcceptedRows, line_of
+from validators.bulk.ahead import Behind, ahead
 from validators.bulk.asking import Question, Tell
 from validators.bulk.columns import Column, column_for
 from validators.bulk.groups import BulkCrossRecord, BulkRecordIds
@@ -97,11 +98,13 @@ class BulkRows(Rows):
         with (
             package.open(name) as stream,
             self._judging(name, record_type) as (judged, completeness),
+            Behind() as behind,
         ):
-            for block in read_blocks(
-                stream, name=name, record_type=kind, standard=self._ctx.standard
-            ):
-                self._judge_block(judged, block, clearing, loader, completeness)
+            blocks = read_blocks(stream, name=name, record_type=kind, standard=self._ctx.standard)
+            for block in ahead(blocks):
+                _count_unknown(completeness, block.frame)
+                cleared, others = self._judge_block(judged, block, clearing, loader)
+                behind.call(_keep, judged.accepted, clearing, cleared, others)
 
     def _make_ids(self) -> BulkRecordIds:
         return BulkRecordIds()
@@ -115,19 +118,16 @@ class BulkRows(Rows):
         block: Block,
         clearing: Clearing,
         loader: Loader,
-        completeness: Completeness,
-    ) -> None:
-        frame = block.frame
-        judged.rows += frame.height + len(block.misshapen)
-        _count_unknown(completeness, frame)
-        cleared = clearing.clear(frame)
+    ) -> tuple[Cleared, pl.DataFrame]:
+        """Return the rows that are cleared, and the lines of others that are accepted."""
+        judged.rows += block.frame.height + len(block.misshapen)
+        cleared = clearing.clear(block.frame)
         self._ids.see_frame(judged.name, cleared.texts)
         others = self._judge_others(judged, cleared.others, block.misshapen, loader)
-        lines = pl.concat([clearing.lines(cleared), others]).sort(ROW)
-        judged.accepted.add_lines(lines[ROW].to_list(), lines[_LINE].str.join("").item().encode())
         self._cross.see_frame(
             judged.record_type, judged.name, clearing.columns, cleared.texts, cleared.numbers
         )
+        return cleared, others
 
     def _judge_others(
         self,
@@ -148,6 +148,13 @@ class BulkRows(Rows):
                 kept[row.number] = f"{row.number}\t{line_of(record)}\n"
         schema = {ROW: pl.UInt32, _LINE: pl.String}
         return pl.DataFrame({ROW: list(kept), _LINE: list(kept.values())}, schema)
+
+
+def _keep(
+    accepted: AcceptedRows, clearing: Clearing, cleared: Cleared, others: pl.DataFrame
+) -> None:
+    lines = pl.concat([clearing.lines(cleared), others]).sort(ROW)
+    accepted.add_lines(lines[ROW].to_list(), lines[_LINE].str.join("").item().encode())
 
 
 def _objects(rule: Rule, ctx: RecordContext, tell: Tell) -> bool:

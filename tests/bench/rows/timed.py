@@ -1,10 +1,12 @@
 """One run, timed from within: starting and importing count for nobody."""
 
 import json
-import resource
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from tests.bench.measure import peak_mb
 
 
 def timed(way: Callable[[Path], int], file: Path) -> None:
@@ -12,5 +14,5 @@ def timed(way: Callable[[Path], int], file: Path) -> None:
     began = time.perf_counter()
     bad = way(file)
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb([os.getpid()])
     print(json.dumps({"seconds": seconds, "bad": bad, "mb": peak}))

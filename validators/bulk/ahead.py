@@ -1,0 +1,53 @@
+"""Two cores for one file: the next block is read, and the last one kept, while one is judged.
+
+Inflating, parsing and encrypting let go of the interpreter's lock, so a thread for each is enough.
+Order is kept, at most one block waits on either side, and whatever a thread raises is raised to
+whoever asked for the block or leaves the room.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+Made = TypeVar("Made")
+
+_END = object()
+
+
+def ahead(made: Iterator[Made]) -> Iterator[Made]:
+    """Yield what an iterator yields, each made while the one before it is used."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, made, _END)
+        while (one := coming.result()) is not _END:
+            coming = thread.submit(next, made, _END)
+            yield one  # type: ignore[misc]  # all but the mark of the end is of its type
+
+
+class Behind:
+    """Calls made one after another, each while the caller goes on; leaving waits for the last."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._last: Future[Any] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._thread:
+            self._wait()
+
+    def call(self, function: Callable[..., Any], *args: Any) -> None:
+        """Have a function called once the call before it has ended well."""
+        self._wait()
+        self._last = self._thread.submit(function, *args)
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
