@@ -109,6 +109,11 @@ def test_a_note_has_the_codes_where_they_are_few_and_names_lists_where_not(book:
     )
 
 
+def test_a_note_says_what_a_blank_cell_means(book: Workbook) -> None:
+    notes = {str(cell.value): cell.comment.text for cell in book["MISS"][1] if cell.comment}
+    assert "Blank: still missing." in notes["end_date"]
+
+
 def test_only_a_sheet_with_cases_offers_their_ids() -> None:
     [alone] = planned("EXPL").sheets
     assert [each.drop_down for each in alone.columns if each.name == "case_id"] == [None]

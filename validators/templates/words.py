@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from validators.standard import Field
 
 _MOST_IN_NOTE = 16
+_SAID_BY_FORM = frozenset({"uuid", "date", "partial_date", "hex64"})
 _NEEDS = {
     "R": "Required.",
     "C": "Required in some cases.",
@@ -76,6 +77,8 @@ def _has_codes(field: Field, items: Sequence[tuple[str, str]]) -> bool:
 
 
 def _range_of(field: Field) -> str:
-    """The values as the standard says them, where the form alone does not say it all."""
-    said_by_form = {"uuid", "date", "partial_date", "hex64"}
-    return "" if field.type in said_by_form else f"{field.values}."
+    """The values as the standard says them, as far as the form does not say it all."""
+    if field.type not in _SAID_BY_FORM:
+        return f"{field.values}."
+    _, blank, meaning = field.values.partition("blank = ")
+    return f"Blank: {meaning}." if blank else ""
