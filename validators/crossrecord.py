@@ -87,6 +87,7 @@ class CrossRecord:
         self.members: dict[str, list[Member]] = defaultdict(list)
         self._links: list[tuple[str, Misfit]] = []
         self.refused_attachments: set[str] = set()
+        self._in_doubt = False
 
     def see(self, record_type: str, place: Place, record: Mapping[str, Any]) -> None:
         """Remember a row whose fields are valid."""
@@ -118,6 +119,8 @@ class CrossRecord:
     def see_broken(self, record_type: str, place: Place, cells: Mapping[str, object]) -> None:
         """Remember that there is a row, though its values cannot be trusted."""
         del place  # which row it is does not matter: the whole family is in doubt
+        if record_type == "CASE":
+            self._activity.misses_cases = True
         case_id = cells.get("record_id" if record_type == "CASE" else "case_id")
         if not isinstance(case_id, str):
             return
@@ -125,8 +128,15 @@ class CrossRecord:
             self._cases.add(case_id)
         self._families[case_id].broken = True
 
+    def see_unread(self) -> None:
+        """Remember that rows were not read at all: any case may be without some of its own."""
+        self._in_doubt = True
+        self._activity.misses_cases = True
+
     def findings(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
         """Yield what does not fit, with the row that it is about."""
+        for each in self._families.values():
+            each.broken |= self._in_doubt
         yield from self._unheld()
         yield from self._apply(FAMILY_RULES, self._families.values())
         yield from self._apply(child.RULES, self._children())

@@ -40,6 +40,12 @@ def sheet_address(workbook: str, record_type: str) -> str:
     return f"{workbook}#{record_type}"
 
 
+def spoken(table: str) -> str:
+    """Return the address of a table as people say it: RETURN.xlsx, sheet CASE."""
+    file, sheet = sheet_of(table)
+    return file if sheet is None else f"{file}, sheet {sheet}"
+
+
 def sheet_of(table: str) -> tuple[str, str | None]:
     """Return the file of a table, and its sheet where that file is a workbook."""
     match = _SHEET.fullmatch(table)

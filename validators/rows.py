@@ -70,6 +70,7 @@ class Rows:
                     self._judge_table(table)
             except FileUnreadable as refused:
                 self.unread.add(name)
+                self._cross.see_unread()
                 self._collected.add_all(refused.findings)
 
     def judge_together(self, package: Package) -> None:
@@ -114,6 +115,7 @@ class Rows:
             yield judged, completeness
         except FileUnreadable as refused:
             judged.read_to_end = False
+            self._cross.see_unread()
             self._collected.add_all(refused.findings)
         self._collected.add_all(completeness.findings(address))
 
@@ -126,6 +128,7 @@ class Rows:
         judged.rows += 1
         self._collected.add_all(row.faults)
         if row.cells is None:
+            self._cross.see_unread()
             return
         completeness.see(row.cells)
         record = self._judge_record(Place(judged.name, row.number), row.cells, loader)

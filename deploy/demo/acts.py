@@ -17,7 +17,7 @@ from deploy.demo.ways import (
     send_by_gpg,
 )
 from gateway.cli.administration import administrator
-from gateway.cli.profile import EXAMPLE
+from gateway.cli.profile import EXAMPLE, EXAMPLE_AGENCY
 from gateway.records import Role
 
 AGENCIES, QUARTERS, CHILDREN, REFUSED_CHILDREN = 61, 327, 5_774, 5_289
@@ -198,7 +198,7 @@ def _packaged_cases(play: Play, desk: Desk, folder: Path) -> Path:
             writer.writeheader()
             writer.writerows(rows)
     profile, package = folder / "agency.toml", folder / "package.zip"
-    profile.write_text(EXAMPLE.replace(POLICE, desk.agency_id), "utf-8")
+    profile.write_text(EXAMPLE.replace(EXAMPLE_AGENCY, desk.agency_id), "utf-8")
     files = [str(folder / f"{kind}.csv") for kind in records]
     facts = ("--profile", str(profile), "--period", "2026Q1", "--key", str(desk.key))
     play.stage.gateway("package", *files, *facts, "--out", str(package))

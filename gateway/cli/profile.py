@@ -10,15 +10,16 @@ from typing import Any
 from gateway.cli.failures import USAGE, Failure
 from validators.standard import Standard
 
-EXAMPLE = """\
-agency_id = "POL-E23000020"
+EXAMPLE_AGENCY = "LA-E08000035"
+EXAMPLE = f"""\
+agency_id = "{EXAMPLE_AGENCY}"
 lawful_basis = "PUBLIC_TASK"
 link_scheme = "CTL1-2026"
 
 [contact]
 role = "Data officer"
 team = "Safeguarding data"
-mailbox = "data@agency.gov.uk"
+mailbox = "data@leeds.gov.uk"
 
 [sign_off]
 role = "Head of Safeguarding"
@@ -28,7 +29,7 @@ units_expected = 1
 units_reporting = 1
 known_gaps = ""
 """
-"""A profile to begin with."""
+"""A profile to begin with, and whose it is: the example of `gateway template` is theirs, too."""
 
 QUARTER = re.compile(r"(20[0-9]{2})Q([1-4])")
 

@@ -7,7 +7,7 @@ import click
 
 from audit.keys import Verifier
 from audit.receipt import VerifiedReceipt, verify_receipt
-from gateway.cli.failures import UNTRUSTED
+from gateway.cli.failures import UNTRUSTED, USAGE, Failure
 from gateway.cli.files import read_text
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json
@@ -38,6 +38,13 @@ def verify(file: Path, *, log_key: str, message: Path | None, as_json: bool) -> 
 def read_verifier(log_key: str) -> Verifier:
     """The log's public key, given as text or as a file; raises audit.errors.KeyRefused."""
     path = Path(log_key)
+    if not path.is_file() and "+" not in log_key:
+        raise Failure(
+            f"{log_key} is neither a file nor a log's verifier key.",
+            "Get the key from the gateway (/v1/log/key), and compare it with the one in the "
+            "enrolment letter.",
+            status=USAGE,
+        )
     text = read_text(path) if path.is_file() else log_key
     return Verifier.from_vkey(text.strip())
 

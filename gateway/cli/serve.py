@@ -17,6 +17,7 @@ from threading import Event
 import click
 import requests
 
+from crypto import load_certificate
 from gateway.cli.environment import environment
 from gateway.cli.failures import Failure
 from gateway.cli.files import write_secret
@@ -42,6 +43,7 @@ Stop it with Ctrl-C. In another terminal:
   export GATEWAY_URL={url}
   gateway --env-file {env} agency enrol AGENCY CERTIFICATE
   gateway --env-file {env} token issue NAME --role submitter --agency AGENCY
+The gateway's fingerprint, which agencies are told, is {fingerprint}
 The vault's private key is in {staff}; a real one never comes near the gateway.
 The interface is described at {url}/v1/openapi.json"""
 
@@ -69,7 +71,7 @@ def serve(*, folder: Path, port: int, workers: int) -> None:
         with _Children(folder, settings, url=url, workers=workers) as children:
             children.await_ready(stop)
             if not stop.is_set():
-                say(NEXT.format(url=url, env=folder / "gateway.env", staff=folder / "staff"))
+                say(_next(folder, url))
             children.watch(stop)
 
 
@@ -105,6 +107,17 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
     services.prepare()
     services.database.dispose()
     return settings
+
+
+def _next(folder: Path, url: str) -> str:
+    """What to do when it runs."""
+    certificate = load_certificate((folder / "keys" / "gateway-certificate.asc").read_bytes())
+    return NEXT.format(
+        url=url,
+        env=folder / "gateway.env",
+        fingerprint=certificate.fingerprint,
+        staff=folder / "staff",
+    )
 
 
 class _Children:

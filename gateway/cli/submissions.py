@@ -6,10 +6,12 @@ from uuid import UUID
 
 import click
 
+from gateway.cli.failures import REFUSED, Failure
 from gateway.cli.files import write_new
 from gateway.cli.options import client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_table, say
 from gateway.cli.submit import show_report
+from gateway.client import GatewayClient, Refused
 
 COLUMNS = ("received_at", "id", "state", "period_start", "records", "error_code")
 
@@ -69,7 +71,7 @@ def report(
     found = client.get(f"{path}/report")
     print_json(found) if as_json else print(show_report(found), end="")
     if full is not None:
-        write_new(full, client.data(f"{path}/report.pgp"))
+        write_new(full, _full_report(client, path))
 
 
 @submissions.command()
@@ -98,6 +100,20 @@ def withdraw(submission: UUID, *, url: str | None, token_file: Path | None, as_j
         open_client(url, token_file).post(f"/v1/submissions/{submission}/withdrawal"),
         as_json=as_json,
     )
+
+
+def _full_report(client: GatewayClient, path: str) -> bytes:
+    try:
+        return client.data(f"{path}/report.pgp")
+    except Refused as refused:
+        if refused.code != "not-found":
+            raise
+        # The report itself was found just before, so the submission is there and is ours.
+        raise Failure(
+            "There is no report with values: nothing that was found quotes one.",
+            "The report above says everything.",
+            status=REFUSED,
+        ) from refused
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:

@@ -54,6 +54,7 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
 
     Sending the same package again is safe: it is recognised, and nothing is counted twice.
     """
+    _require_free(options["receipt"])
     client = open_client(options["url"], options["token_file"])
     gateway = _gateway_certificate(client, options)
     data = _package(files, gateway, options)
@@ -69,6 +70,16 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
         print_json(submission)
     else:
         print(submission["id"])
+
+
+def _require_free(receipt: Path | None) -> None:
+    """Look before anything is sent: it would be sent again only to be refused as known."""
+    if receipt is not None and receipt.exists():
+        raise Failure(
+            f"The receipt {receipt} is there already. Nothing was sent.",
+            "If it is this package's, the gateway has it: `gateway submissions list` shows what "
+            "became of it. If not, name another place.",
+        )
 
 
 def _package(files: tuple[Path, ...], gateway: Certificate, options: Mapping[str, Any]) -> bytes:

@@ -12,11 +12,12 @@ from gateway.cli.failures import IN_PART, OK, REJECTED, USAGE, Failure, Stop
 from gateway.cli.files import write_secret
 from gateway.cli.marked import marked_workbook
 from gateway.cli.options import EXISTING
-from gateway.cli.output import json_text
+from gateway.cli.output import json_text, say
 from gateway.cli.package import Facts, build, is_package
 from validators.building import unsigned
 from validators.report import Report, render_text
 from validators.report.page import render_html
+from validators.report.prose import outcome_of
 from validators.report.sheet import render_csv
 from validators.run import NoHistory
 from validators.run import validate as judge
@@ -63,12 +64,14 @@ def validate(
     report = check(_package(files, profile, period))
     if marked is not None:
         write_secret(marked, marked_workbook(files, report, gateway=_gateway()))
+        say(f"The marked workbook is in {marked}.")
     text = FORMS[form](report)
     if out is None:
         print(text, end="")
     else:
         # The mark tells Excel that a CSV file is UTF-8.
         write_secret(out, text.encode("utf-8-sig" if form == "csv" else "utf-8"))
+        say(f"{outcome_of(report)} The report is in {out}.")
     raise Stop(STATUS[report.verdict])
 
 

@@ -55,9 +55,11 @@ def package_of(
     return build_package(records, fields, sign=unsigned, now=NOW, submission_id=uuid4(rng(seed)))
 
 
-def built_from_files(standard: Standard, files: Mapping[str, bytes]) -> BuiltPackage:
+def built_from_files(
+    standard: Standard, files: Mapping[str, bytes], *, agency_id: str = AGENCY_ID
+) -> BuiltPackage:
     """A package of record files as they are, good or bad."""
     with TemporaryDirectory() as folder:
         for name, data in files.items():
             Path(folder, name).write_bytes(data)
-        return package_of(Path(folder), manifest_fields(standard))
+        return package_of(Path(folder), manifest_fields(standard, agency_id))

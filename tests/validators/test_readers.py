@@ -96,7 +96,7 @@ FAULTY_CSV: dict[str, tuple[bytes, str, int | None]] = {
         "not part",
         1,
     ),
-    "semicolons": (table(header=HEADER.replace(",", ";")), "not part", 1),
+    "semicolons": (table(header=HEADER.replace(",", ";")), "semicolons stand between", 1),
     "501 columns": (table(header=",".join(map(str, range(501)))), "more than 500", 1),
     "100,000 columns": (table(header="," * 99_999 + "x"), "more than 500", 1),
 }

@@ -142,6 +142,7 @@ class BulkRows(Rows):
         for row in sorted([*rows, *misshapen], key=lambda each: each.number):
             self._collected.add_all(row.faults)
             if row.cells is None:
+                self._cross.see_unread()
                 continue
             record = self._judge_record(Place(judged.name, row.number), row.cells, loader)
             if record is not None:

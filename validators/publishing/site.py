@@ -8,6 +8,7 @@ Owns what is published and where. Neither writes nor serves: that is for whoever
     1.0/schemas/                     JSON Schema of each record type and of the manifest
     1.0/csv-metadata.json            CSV on the Web
     1.0/mappings.csv                 to other standards, field by field
+    1.0/example/                     an invented return, a CSV file for each record type
     1.0/standard.json, STANDARD.md   the definition itself, as it is carried, and what goes with it
 """
 
@@ -57,6 +58,8 @@ def publish(standard: Standard, folder: Traversable) -> Mapping[str, bytes]:
     found = {name: (folder / name).read_bytes() for name in AS_CARRIED}
     for name in standard.codelists:
         found[f"codelists/{name}.csv"] = (folder / "codelists" / f"{name}.csv").read_bytes()
+    for kind in standard.records:
+        found[f"example/{kind}.csv"] = (folder / "example" / f"{kind}.csv").read_bytes()
     style = files("validators.publishing") / "templates" / STYLE_SHEET
     found[STYLE_SHEET] = style.read_bytes()
     found |= {path: _json(document) for path, document in _documents(standard)}

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
+from validators.filenames import spoken
 from validators.findings import Finding, finding
 from validators.readers.row import misshapen
 from validators.standard import Field, RecordType, Standard
@@ -19,6 +20,8 @@ _MOST_NAMED = 20
 _MOST_MISSING = 5
 _LONGEST_CELL = 64 << 10
 _LONGEST_NARRATIVE = 100 << 10
+_MARKS = {";": "semicolons", "\t": "tabs"}
+_OTHER_MARKS = re.compile("[;\t]")
 _PUNCTUATION = re.compile(r"[^a-z0-9*]")
 
 
@@ -27,6 +30,9 @@ def column_faults(
 ) -> list[Finding]:
     """Return what is wrong with the columns of a file, at most a readable number of findings."""
     known = set(record_type.header)
+    if len(header) == 1 and (mark := _OTHER_MARKS.search(header[0])):
+        detail = f"{_MARKS[mark[0]]} stand between its columns; save it with commas"
+        return [misshapen(name, detail, row=1)]
     faults = list(_repeated(header, known, name))
     for column in dict.fromkeys(header):
         if column not in known:
@@ -42,7 +48,7 @@ def stray_column(column: str, *, file: str, row: int, standard: Standard) -> Fin
         return finding("CT-012", file=file, row=row, column=prohibited)
     detail = "the column is blank" if not column.strip() else "a column is not part of the standard"
     given = column[:80].encode("utf-8", "replace").decode("utf-8")
-    return finding("CT-011", file=file, row=row, name=file, detail=detail, given=given)
+    return finding("CT-011", file=file, row=row, name=spoken(file), detail=detail, given=given)
 
 
 def longest_cell(field: Field) -> int:

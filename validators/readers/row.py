@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from validators.errors import ValidatorsError
+from validators.filenames import spoken
 from validators.findings import Finding, finding
 
 
@@ -40,4 +41,4 @@ def misshapen(
     name: str, detail: str, *, row: int | None = None, column: str | None = None
 ) -> Finding:
     """Return a CT-011 finding; `detail` is our own clause, never text of the sender."""
-    return finding("CT-011", file=name, row=row, column=column, name=name, detail=detail)
+    return finding("CT-011", file=name, row=row, column=column, name=spoken(name), detail=detail)

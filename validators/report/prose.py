@@ -6,6 +6,7 @@ Plain text only, no escape sequences; values were made harmless when their findi
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from validators.filenames import spoken
 from validators.report.groups import Group, grouped
 from validators.report.outcome import FileCount, Report
 
@@ -56,7 +57,7 @@ def _identity(report: Report) -> Iterator[str]:
 
 
 def _table(files: Sequence[FileCount]) -> Iterator[str]:
-    names = [file.name.replace("#", ", sheet ") for file in files]
+    names = [spoken(file.name) for file in files]
     longest = max(4, *map(len, names))
     heads = ("Rows", "Accepted", "Returned", "Warnings")
     yield "  ".join(["File".ljust(longest), *(head.rjust(9) for head in heads)])

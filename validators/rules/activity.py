@@ -32,11 +32,12 @@ _Key = tuple[object, ...]
 
 @dataclass
 class Activity:
-    """Every count of a return, and the referral dates of its cases."""
+    """Every count of a return, and the referral dates of its cases, as far as they can be read."""
 
     counts: list[Member] = field(default_factory=list)
     referrals: list[date] = field(default_factory=list)
     has_cases: bool = False
+    misses_cases: bool = False
     previous_total: PreviousTotal = lambda _measure, _start, _end: None
 
     @cached_property
@@ -90,8 +91,11 @@ def part_is_not_more_than_whole(activity: Activity, _ctx: RecordContext) -> Iter
 
 
 def referrals_are_sent_as_cases(activity: Activity, _ctx: RecordContext) -> Iterator[Misfit]:
-    """CT-093: the total of NRM referrals is the number of cases referred in the period."""
-    if not activity.has_cases:
+    """CT-093: the total of NRM referrals is the number of cases referred in the period.
+
+    Not asked where a case could not be read: the count would be called wrong for another's fault.
+    """
+    if not activity.has_cases or activity.misses_cases:
         return
     for each in activity.totals():
         if each.record["measure"] != "NRM_REFERRALS":

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from gateway.cli.profile import EXAMPLE
+from gateway.cli.profile import EXAMPLE, EXAMPLE_AGENCY
 from tests.bench.measure import Line
 from tests.bench.rows.made import STANDARD, write_cases
 from tests.validators import books, samples
@@ -93,7 +93,7 @@ def _cold_start(folder: Path) -> Line:
     """A process that is started, checks a workbook of 200 children and prints the report."""
     workbook, profile = folder / "return.xlsx", folder / "agency.toml"
     workbook.write_bytes(books.xlsx(sheets_of({"CASE": samples.children(200)["CASE"]})))
-    profile.write_text(EXAMPLE)
+    profile.write_text(EXAMPLE.replace(EXAMPLE_AGENCY, samples.AGENCY_ID))
     gateway = Path(sys.executable).with_name("gateway")
     command = [gateway, "validate", workbook, "--profile", profile, "--period", "2026Q1"]
     seconds = []

@@ -9,7 +9,7 @@ import pytest
 
 from crypto import Keyring
 from gateway.cli.keys import make_openpgp
-from gateway.cli.profile import EXAMPLE
+from gateway.cli.profile import EXAMPLE, EXAMPLE_AGENCY
 from tests.gateway.cli.shell import Done, Shell
 from tests.gateway.stand import fresh
 from tests.validators import samples
@@ -65,7 +65,7 @@ def desk(shell: Shell, tmp_path: Path) -> Desk:
     """A new police force's desk."""
     made = make_openpgp(tmp_path, "agency", user_id="Police <data@police.test>")
     profile = tmp_path / "agency.toml"
-    profile.write_text(EXAMPLE)
+    profile.write_text(EXAMPLE.replace(EXAMPLE_AGENCY, samples.AGENCY_ID))
     return Desk(tmp_path, shell, Path(made["key"]), Path(made["certificate"]), profile)
 
 

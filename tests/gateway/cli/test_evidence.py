@@ -88,6 +88,12 @@ def test_a_key_that_is_none_is_refused(shell: Shell, log: Path) -> None:
     assert "[key-refused]" in done.err
 
 
+def test_a_key_file_that_is_not_there_is_named(shell: Shell, log: Path, tmp_path: Path) -> None:
+    missing = tmp_path / "log.vkey"
+    done = shell.fails(failures.USAGE, "audit", "verify", "--folder", log, "--log-key", missing)
+    assert f"{missing} is neither a file" in done.err.replace("\n", " ")
+
+
 @pytest.mark.parametrize("text", ["", "not a receipt\n", "c2sp.org/tlog-proof@v1\n"])
 def test_what_is_no_receipt_is_not_trusted(shell: Shell, tmp_path: Path, text: str) -> None:
     file = tmp_path / "r.tlog-proof"

@@ -188,6 +188,28 @@ def test_from_the_record_files_to_the_receipt(sender: Person, desk: Desk, office
     desk.shell.well("receipt", "verify", again, "--log-key", office.log_key)
 
 
+def test_a_receipt_that_is_there_stops_a_second_sending(sender: Person, desk: Desk) -> None:
+    """The package would arrive a second time, only to be rejected as known."""
+    receipt = desk.folder / "r.tlog-proof"
+    receipt.write_text("of an earlier sending")
+    before = len(sender.well("submissions", "list", "--json").json()["submissions"])
+    done = _submit(sender, desk, desk.package(desk.records()), "--receipt", receipt)
+    assert done.status == failures.FAILED
+    assert "Nothing was sent" in done.err
+    assert "gateway submissions list" in done.err
+    assert len(sender.well("submissions", "list", "--json").json()["submissions"]) == before
+
+
+def test_a_report_that_quotes_nothing_has_no_form_with_values(sender: Person, desk: Desk) -> None:
+    done = _submit(sender, desk, desk.package(desk.records()), "--json")
+    full = desk.folder / "report.pgp"
+    told = sender("submissions", "report", done.json()["id"], "--full", full)
+    assert told.status == failures.REFUSED
+    assert told.out.startswith("ACCEPTED.")
+    assert "quotes one" in told.err
+    assert not full.exists()
+
+
 def test_record_files_are_packaged_on_the_way(sender: Person, desk: Desk) -> None:
     files = desk.records(2)
     done = sender("submit", *files, "--key", desk.key, "--json")

@@ -13,6 +13,7 @@ import psutil
 import pytest
 import requests
 
+from crypto import load_certificate
 from tests.docs.pages import ROOT
 from tests.gateway.cli.shell import Shell
 
@@ -73,6 +74,12 @@ def _until(done: Callable[[], bool], *, seconds: float = 60) -> None:
 
 def test_it_is_ready_when_it_says_so(serving: Serving) -> None:
     assert serving.is_ready()
+
+
+def test_it_says_the_fingerprint_that_agencies_are_told(serving: Serving) -> None:
+    certificate = requests.get(f"{serving.url}/v1/certificate", timeout=5).content
+    fingerprint = load_certificate(certificate).fingerprint
+    assert f"which agencies are told, is {fingerprint}\n" in serving.said.read_text()
 
 
 def test_secrets_are_their_owners_alone_and_the_vaults_key_lies_apart(serving: Serving) -> None:

@@ -68,6 +68,8 @@ def test_a_report_can_be_written_to_a_file_of_ones_own(
     out = desk.folder / f"report.{form}"
     done = desk.shell("validate", *csv_files, *facts(desk), "--format", form, "--out", out)
     assert (done.status, done.out) == (failures.IN_PART, "")
+    assert done.err.startswith("ACCEPTED IN PART. ")
+    assert done.err.endswith(f"The report is in {out}.\n")
     assert "CT-016" in out.read_text("utf-8-sig")
     assert out.stat().st_mode & 0o077 == 0
 

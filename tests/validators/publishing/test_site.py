@@ -52,6 +52,7 @@ def test_everything_has_its_place() -> None:
         *("codelists/index.html", *AS_CARRIED),
         *(f"records/{code}.html" for code in STANDARD.records),
         *(f"schemas/{code}.schema.json" for code in STANDARD.records),
+        *(f"example/{code}.csv" for code in STANDARD.records),
         *(f"codelists/{code}.{end}" for code in STANDARD.codelists for end in _LIST_ENDS),
     }
     assert {path.removeprefix("1.0/") for path in published() if "/" in path} == wanted
@@ -61,7 +62,9 @@ _LIST_ENDS = ("html", "csv", "json")
 
 
 def test_data_is_published_byte_for_byte() -> None:
-    for name in (*AS_CARRIED, *(f"codelists/{code}.csv" for code in STANDARD.codelists)):
+    lists = (f"codelists/{code}.csv" for code in STANDARD.codelists)
+    example = (f"example/{code}.csv" for code in STANDARD.records)
+    for name in (*AS_CARRIED, *lists, *example):
         assert published()[f"1.0/{name}"] == (FOLDER / name).read_bytes()
 
 
