@@ -213,7 +213,7 @@ def test_an_administrator_updates_lists_and_traces_certificates(stand: StandOfRo
     traced = stand.admin.certificates.exposure(
         keyring.fingerprints[0], since=None, by=ADMINISTRATOR
     )
-    assert [each.submission_id for each in traced] == [sent]
+    assert [each.id for each in traced] == [sent]
 
 
 FORBIDDEN = {
