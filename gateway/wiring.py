@@ -38,7 +38,7 @@ from gateway.store.jobs import JobQueue
 from gateway.store.log import PostgresLog
 from gateway.store.migrate import migrate
 from gateway.store.objects import ObjectStore
-from validators.standard import load_standard
+from validators.standard import load_standard, load_standards
 
 LOCAL_PART = "submissions"
 """The gateway's address is this at the host of PUBLIC_URL; Web Key Directory serves its key."""
@@ -137,7 +137,7 @@ def worker_services(settings: Settings) -> WorkerServices:
     judge = Judge(
         database,
         objects,
-        load_standard(),
+        load_standards(),
         keyring=keyring,
         vault=_vault(settings),
         make_scratch=partial(Scratch, folder=settings.scratch_folder),

@@ -43,7 +43,7 @@ from validators.manifest import ManifestSignatureRefused
 from validators.package import PackageRefused
 from validators.report import Report
 from validators.run import Outcome, validate
-from validators.standard import Standard
+from validators.standard import Standards
 
 Accept = Callable[[Judgement, Outcome], Judgement]
 """What is done with an upload in which everything is in order."""
@@ -56,7 +56,7 @@ class Judge:
         self,
         database: Database,
         objects: ObjectStore,
-        standard: Standard,
+        standards: Standards,
         *,
         keyring: Keyring,
         vault: Sequence[Certificate],
@@ -65,7 +65,7 @@ class Judge:
     ) -> None:
         self._database = database
         self._objects = objects
-        self._standard = standard
+        self._standards = standards
         self._keyring = keyring
         self._vault = vault
         self._make_scratch = make_scratch
@@ -129,7 +129,7 @@ class Judge:
         try:
             outcome = validate(
                 opened.plaintext,
-                standard=self._standard,
+                standards=self._standards,
                 received_on=received.received_at.date(),
                 history=DatabaseHistory(self._database, received),
                 verify_manifest=verify,
