@@ -161,8 +161,11 @@ def finding(
 
 
 def _newest_with(code: str) -> Standard:
+    newest = load_standard()
+    if code in newest.rules:
+        return newest
     versions = list(load_standards().values())[::-1]
-    return next((each for each in versions if code in each.rules), load_standard())
+    return next(each for each in versions if code in each.rules)
 
 
 def _named(rule: RuleText, column: str | None) -> dict[str, str]:

@@ -6,6 +6,7 @@ import click
 
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import write_new
+from gateway.cli.options import standard_option
 from gateway.cli.output import say
 from validators.filenames import RECORD_TYPES
 from validators.standard import load_standard
@@ -22,12 +23,13 @@ from validators.templates import csv_template, workbook_template
     multiple=True,
     help="Only this kind of record; may be given several times.",
 )
-def template(form: str, *, out: Path, record_types: tuple[str, ...]) -> None:
+@standard_option
+def template(form: str, *, out: Path, record_types: tuple[str, ...], version: str | None) -> None:
     """Write an empty return: a workbook (xlsx) with drop-downs, or a folder of CSV files.
 
     It has exactly the columns of the standard, with notes on what belongs into each.
     """
-    standard = load_standard()
+    standard = load_standard(version)
     wanted = record_types or RECORD_TYPES
     if form == "xlsx":
         write_new(_workbook_name(out), workbook_template(standard, wanted))
