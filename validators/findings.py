@@ -165,7 +165,7 @@ def _newest_with(code: str) -> Standard:
     if code in newest.rules:
         return newest
     versions = list(load_standards().values())[::-1]
-    return next(each for each in versions if code in each.rules)
+    return next((each for each in versions if code in each.rules), newest)
 
 
 def _named(rule: RuleText, column: str | None) -> dict[str, str]:
