@@ -34,6 +34,7 @@ from tests.gateway.stand import (
     new_keyring,
 )
 from tests.gateway.test_http_abuse import digest
+from tests.gateway.test_invariants import everything_kept
 from tests.gateway.test_second_thoughts import releasable
 from tests.gateway.test_worker import eventually, running
 from tests.validators import samples
@@ -141,6 +142,7 @@ def test_bad_rows_are_told_and_the_values_only_to_the_agency(stand: Stand, sende
         "checked",
     )
     assert "Zebediah" not in str(found)
+    assert not [where for where, kept in everything_kept(stand) if b"Zebediah" in kept]
     full = stand.get(f"/v1/dry-runs/{dry_run}/report.pgp", sender).data
     plain = BytesIO()
     unseal(BytesIO(full), plain, keyring=sender.keyring, context=f"report-{dry_run}.json")
