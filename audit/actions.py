@@ -35,7 +35,14 @@ class Action(StrEnum):
     SUBMISSION_RELEASED = "submission.released", "A submission became part of an approved release."
     SUBMISSION_DESTROYED = "submission.destroyed", "The sealed object was destroyed at its time."
 
-    REPORT_READ = "report.read", "A person read the report on a submission."
+    DRY_RUN_RECEIVED = "dry-run.received", "A package is to be tried out; it will not be counted."
+    DRY_RUN_REFUSED = "dry-run.refused", "An upload to be tried out was refused and never was."
+    DRY_RUN_CHECKED = "dry-run.checked", "Tried out, a package would have been stored."
+    DRY_RUN_REJECTED = "dry-run.rejected", "Tried out, a package would have been rejected."
+    DRY_RUN_FAILED = "dry-run.failed", "Trying out failed by a fault of the gateway."
+    DRY_RUN_REMOVED = "dry-run.removed", "A dry run and its reports were removed at their time."
+
+    REPORT_READ = "report.read", "A person read the report on a submission or dry run."
     RECEIPT_READ = "receipt.read", "A person fetched the receipt of a submission."
     LOG_READ = "log.read", "A person read entries of this log."
 

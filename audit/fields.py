@@ -45,6 +45,7 @@ class ObjectType(StrEnum):
     """What an entry can be about."""
 
     SUBMISSION = "submission"
+    DRY_RUN = "dry-run"
     REPORT = "report"
     RECEIPT = "receipt"
     RELEASE = "release"

@@ -101,18 +101,11 @@ class GatewayClient:
     ) -> dict[str, Any]:
         """Send a message; safe to repeat, since the key of the request is the message's digest."""
         path = "/v1/submissions" if replaces is None else f"/v1/submissions/{replaces}/replacement"
-        headers = {
-            "Content-Type": "application/pgp-encrypted",
-            "Content-Digest": f"sha-256=:{b64encode(upload.sha256).decode()}:",
-            "Idempotency-Key": upload.sha256.hex(),
-        }
+        return self._upload(path, upload, progress)
 
-        def send() -> requests.Response:
-            with upload.path.open("rb") as stream:
-                body = _Counted(stream, upload.size, progress)
-                return self._send("POST", path, data=body, headers=headers)
-
-        return self._json(self._patiently(send))
+    def try_out(self, upload: Upload, *, progress: Progress = lambda _: None) -> dict[str, Any]:
+        """Send a message that is judged and never counted; as safe to repeat."""
+        return self._upload("/v1/dry-runs", upload, progress)
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """A JSON document."""
@@ -143,6 +136,20 @@ class GatewayClient:
                 yield from answer.iter_content(BLOCK)
             except requests.RequestException as error:
                 raise Unreachable(self.url, type(error).__name__) from error
+
+    def _upload(self, path: str, upload: Upload, progress: Progress) -> dict[str, Any]:
+        headers = {
+            "Content-Type": "application/pgp-encrypted",
+            "Content-Digest": f"sha-256=:{b64encode(upload.sha256).decode()}:",
+            "Idempotency-Key": upload.sha256.hex(),
+        }
+
+        def send() -> requests.Response:
+            with upload.path.open("rb") as stream:
+                body = _Counted(stream, upload.size, progress)
+                return self._send("POST", path, data=body, headers=headers)
+
+        return self._json(self._patiently(send))
 
     def _patiently(self, send: Callable[[], requests.Response]) -> requests.Response:
         """Try again while the gateway is away or asks for time; the last answer counts."""

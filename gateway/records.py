@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 
@@ -46,6 +46,18 @@ SETTLED = frozenset(
     {State.STORED, State.RELEASED, State.REJECTED, State.FAILED, State.WITHDRAWN, State.DESTROYED}
 )
 """States in which the gateway owes the sender nothing more."""
+
+
+class DryRunState(StrEnum):
+    """Where a dry run is: it leaves `received` once, for one of the others, and stays there.
+
+    Checked is what would have been stored. Rejected and failed are those of a submission.
+    """
+
+    RECEIVED = "received"
+    CHECKED = "checked"
+    REJECTED = "rejected"
+    FAILED = "failed"
 
 
 class Channel(StrEnum):
@@ -113,6 +125,22 @@ class Principal:
 SYSTEM = Principal(subject="system", role=None, scopes=frozenset(), auth_method="system")
 
 
+class Received(Protocol):
+    """What is known of an upload before it is opened, be it a submission or a dry run."""
+
+    @property
+    def id(self) -> UUID:
+        """The gateway's id of it."""
+
+    @property
+    def agency_id(self) -> str:
+        """Whose token it came with."""
+
+    @property
+    def received_at(self) -> datetime:
+        """When it was durable."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One upload of one package, as the database holds it."""
@@ -147,10 +175,45 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class DryRun:
+    """One upload that is judged and not counted: nothing that counts can refer to it."""
+
+    id: UUID
+    agency_id: str
+    state: DryRunState
+    sha256: str
+    size: int
+    received_at: datetime
+    expires_at: datetime
+    settled_at: datetime | None
+    event_id: UUID
+    package_id: UUID | None
+    submission_type: str | None
+    period_start: date | None
+    period_end: date | None
+    standard: str | None
+    records: int | None
+    error_code: str | None
+    report: dict[str, Any] | None
+    report_key: str | None
+    signer: str | None
+    signing_key: str | None
+    recipient_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledgement:
     """What a sender holds the moment the upload is durable."""
 
     submission: Submission
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunAcknowledgement:
+    """What a sender holds the moment a dry run is durable."""
+
+    dry_run: DryRun
     repeated: bool
 
 
@@ -216,12 +279,13 @@ class KeptCertificate:
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """Which keys a submission had to do with, and nothing of what is in it."""
+    """Which keys a submission or dry run had to do with, and nothing of what is in it."""
 
-    submission_id: UUID
+    id: UUID
+    kind: str
     agency_id: str
     received_at: datetime
-    state: State
+    state: str
     signer: str | None
     signing_key: str | None
     recipient_key: str | None

@@ -18,12 +18,15 @@ from crypto import Certificate, Keyring, Scratch, load_certificate, read_certifi
 from gateway.errors import SettingsRefused
 from gateway.flow.access import Access
 from gateway.flow.certificates import Certificates
+from gateway.flow.dryruns import DryRuns
 from gateway.flow.enrolment import Enrolment
 from gateway.flow.expiry import ExpiryWatch
 from gateway.flow.intake import Intake
 from gateway.flow.judge import Judge
 from gateway.flow.process import Processor
 from gateway.flow.proofs import LogReading
+from gateway.flow.quarantine import Quarantine
+from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.release import ManifestSigner, Releases
 from gateway.flow.repair import Repair
 from gateway.flow.retrieve import Retrieval
@@ -35,7 +38,7 @@ from gateway.store.jobs import JobQueue
 from gateway.store.log import PostgresLog
 from gateway.store.migrate import migrate
 from gateway.store.objects import ObjectStore
-from validators.standard import load_standard
+from validators.standard import load_standard, load_standards
 
 LOCAL_PART = "submissions"
 """The gateway's address is this at the host of PUBLIC_URL; Web Key Directory serves its key."""
@@ -50,6 +53,7 @@ class WebServices:
     access: Access
     intake: Intake
     submissions: Submissions
+    dry_runs: DryRuns
     releases: Releases
     retrieval: Retrieval
     proofs: LogReading
@@ -70,6 +74,7 @@ class WorkerServices:
     database_url: str
     jobs: JobQueue
     processor: Processor
+    rehearsal: Rehearsal
     manifests: ManifestSigner
     expiry: ExpiryWatch
     concurrency: int
@@ -106,12 +111,12 @@ def web_services(settings: Settings) -> WebServices:
     """The services of one web process."""
     database, objects, trail = _database(settings), _objects(settings), _trail(settings)
     jobs, armored = JobQueue(), settings.gateway_certificate_file.read_bytes()
+    quarantine = Quarantine(objects, max_bytes=settings.max_upload_bytes)
     return WebServices(
         access=_access(database, trail),
-        intake=Intake(
-            database, objects, jobs, trail, clock=_now, max_bytes=settings.max_upload_bytes
-        ),
+        intake=Intake(database, quarantine, jobs, trail, clock=_now),
         submissions=Submissions(database, objects, trail, clock=_now),
+        dry_runs=DryRuns(database, objects, quarantine, jobs, trail, clock=_now),
         releases=Releases(database, jobs, trail, clock=_now),
         retrieval=Retrieval(database, objects, trail),
         proofs=LogReading(database, PostgresLog(database), trail),
@@ -129,24 +134,22 @@ def worker_services(settings: Settings) -> WorkerServices:
     """The services of one worker process."""
     database, objects, trail = _database(settings), _objects(settings), _trail(settings)
     keyring = Keyring.load([_required(settings.gateway_key_file).read_bytes()])
+    judge = Judge(
+        database,
+        objects,
+        load_standards(),
+        keyring=keyring,
+        vault=_vault(settings),
+        make_scratch=partial(Scratch, folder=settings.scratch_folder),
+        clock=_now,
+    )
     return WorkerServices(
         database=database,
         database_url=settings.database_url,
         jobs=JobQueue(),
-        processor=Processor(
-            database,
-            trail,
-            Judge(
-                database,
-                objects,
-                load_standard(),
-                keyring=keyring,
-                vault=_vault(settings),
-                make_scratch=partial(Scratch, folder=settings.scratch_folder),
-                clock=_now,
-            ),
-            certificates=load_certificate,
-            clock=_now,
+        processor=Processor(database, trail, judge, certificates=load_certificate, clock=_now),
+        rehearsal=Rehearsal(
+            database, objects, trail, judge, certificates=load_certificate, clock=_now
         ),
         manifests=ManifestSigner(
             database, PostgresLog(database), trail, keyring=keyring, clock=_now

@@ -3,7 +3,8 @@
 A job that fails for a fault of ours is tried again: without end while database or object store are
 away, a few times where the reason is unknown, after which the submission is marked as failed and
 waits for an operator. Every few seconds a sweep gives back what dead workers held and enqueues
-whatever is received and has no job. Every hour it warns of certificates that end soon.
+whatever is received and has no job. Every hour it warns of certificates that end soon and removes
+dry runs whose time is over.
 """
 
 import asyncio
@@ -24,9 +25,11 @@ from sqlalchemy import make_url
 
 from crypto import CertificateRefused
 from gateway.errors import NotReady, ServiceFailed
-from gateway.flow.process import PackageTaken
+from gateway.flow.process import PackageTaken, Processor
+from gateway.flow.rehearsal import Rehearsal
 from gateway.settings import Settings
-from gateway.store.jobs import PROCESS, QUEUE, SIGN, in_hand
+from gateway.store.dryruns import unchecked
+from gateway.store.jobs import CHECK, PROCESS, QUEUE, SIGN, in_hand
 from gateway.store.releases import unsigned
 from gateway.store.submissions import unprocessed
 from gateway.wiring import WorkerServices, worker_services
@@ -79,7 +82,7 @@ async def _work(services: WorkerServices, stop: Event) -> None:
                 )
             ),
             asyncio.create_task(_sweep_now_and_then(app, services)),
-            asyncio.create_task(_watch_certificates(services)),
+            asyncio.create_task(_keep_house(services)),
             asyncio.create_task(_wait(stop)),
         ]
         await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
@@ -106,6 +109,10 @@ def _add_tasks(app: App, services: WorkerServices) -> None:
     def process_submission(context: JobContext, subject: str) -> None:
         _process(services, UUID(subject), attempt=context.job.attempts)
 
+    @app.task(name=CHECK, queue=QUEUE, retry=_Retry(), pass_context=True)
+    def check_dry_run(context: JobContext, subject: str) -> None:
+        _check(services, UUID(subject), attempt=context.job.attempts)
+
     @app.task(name=SIGN, queue=QUEUE, retry=_Retry())
     def sign_release(subject: str) -> None:
         with _journalled(SIGN, subject):
@@ -113,22 +120,30 @@ def _add_tasks(app: App, services: WorkerServices) -> None:
 
 
 def _process(services: WorkerServices, submission: UUID, *, attempt: int) -> None:
-    """Process, or give up where trying again has not helped."""
+    _end_or_give_up(services.processor, PROCESS, submission, attempt=attempt)
+
+
+def _check(services: WorkerServices, dry_run: UUID, *, attempt: int) -> None:
+    _end_or_give_up(services.rehearsal, CHECK, dry_run, attempt=attempt)
+
+
+def _end_or_give_up(by: Processor | Rehearsal, job: str, subject: UUID, *, attempt: int) -> None:
+    """Bring it to its end, or give up where trying again has not helped."""
     if attempt >= ATTEMPTS:
         # Only a job whose worker died each time gets here: this one may be what killed it.
-        services.processor.fail(submission, "worker-lost")
+        by.fail(subject, "worker-lost")
         return
     try:
-        with _journalled(PROCESS, str(submission)):
-            services.processor.process(submission)
+        with _journalled(job, str(subject)):
+            by.process(subject)
     except ServiceFailed:
-        return  # not the submission's fault, so no attempt of it: the sweep brings it back
+        return  # not the sender's fault, so no attempt of it: the sweep brings it back
     except PackageTaken:
         raise
     except Exception:
         if attempt + 1 < ATTEMPTS:
             raise
-        services.processor.fail(submission, "internal")
+        by.fail(subject, "internal")
 
 
 class _Retry(BaseRetryStrategy):
@@ -163,17 +178,21 @@ def sweep(services: WorkerServices, *, now: datetime) -> int:
     """Enqueue whatever waits and has no job; return how many there were."""
     with services.database.transaction() as session:
         submissions = set(unprocessed(session, before=now - FORGOTTEN)) - in_hand(session, PROCESS)
+        dry_runs = set(unchecked(session, before=now - FORGOTTEN)) - in_hand(session, CHECK)
         releases = set(unsigned(session)) - in_hand(session, SIGN)
         for submission in submissions:
             services.jobs.process(session, submission)
+        for dry_run in dry_runs:
+            services.jobs.check(session, dry_run)
         for release in releases:
             services.jobs.sign(session, release)
-    return len(submissions) + len(releases)
+    return len(submissions) + len(dry_runs) + len(releases)
 
 
-async def _watch_certificates(services: WorkerServices) -> None:
+async def _keep_house(services: WorkerServices) -> None:
     while True:
         await asyncio.to_thread(warn_of_expiry, services)
+        await asyncio.to_thread(remove_expired, services)
         await asyncio.sleep(WATCH_SECONDS)
 
 
@@ -193,6 +212,19 @@ def warn_of_expiry(services: WorkerServices) -> int:
             days=warning.days,
         )
     return len(given)
+
+
+def remove_expired(services: WorkerServices) -> int:
+    """Remove dry runs whose time is over; return how many there were."""
+    try:
+        removed = services.rehearsal.remove_expired()
+    except ServiceFailed as away:
+        # The jobs go on; what is left is removed an hour later.
+        log.warning("dry-runs.kept", error=away.code)
+        return 0
+    if removed:
+        log.info("dry-runs.removed", count=removed)
+    return removed
 
 
 @contextmanager

@@ -6,7 +6,7 @@ force covers the code of its own area and not the councils inside it.
 
 from functools import cache
 
-from validators.standard import Agency, load_standard
+from validators.standard import Agency, Standard
 
 _UK = "UK"
 _ENGLAND_AND_WALES = "K04000001"
@@ -36,16 +36,19 @@ def own_area(agency: Agency) -> str:
 
 
 @cache
-def nation_of(area: str) -> str | None:
-    """Return the code of the nation that an area, word or code, lies in; None for several."""
+def nation_of(area: str, standard: Standard) -> str | None:
+    """Return the code of the nation that an area, word or code, lies in; None for several.
+
+    `standard` is the version whose lists say which areas there are.
+    """
     code = _WORDS.get(area, area)
     code = _NATION_OF_FORCE.get(code, code)
-    if code in (_UK, _ENGLAND_AND_WALES) or code not in _codes() | _FIRST_LETTERS.keys():
+    if code in (_UK, _ENGLAND_AND_WALES) or code not in _codes(standard) | _FIRST_LETTERS.keys():
         return None
     return next(each for each, letters in _FIRST_LETTERS.items() if letters == code[0])
 
 
-def covers(agency_area: str, area_code: str) -> bool:
+def covers(agency_area: str, area_code: str, standard: Standard) -> bool:
     """Tell whether an area of the register, word or code, covers the area of this code."""
     area = _WORDS.get(agency_area, agency_area)
     if area in (_UK, area_code):
@@ -53,14 +56,14 @@ def covers(agency_area: str, area_code: str) -> bool:
     nation = _NATION_OF_FORCE.get(area, area)
     if nation in _FIRST_LETTERS:
         code = _NATION_OF_FORCE.get(area_code, area_code)
-        return code in _codes() and code[0] in _FIRST_LETTERS[nation]
-    return _region_of().get(area_code) == area
+        return code in _codes(standard) and code[0] in _FIRST_LETTERS[nation]
+    return _region_of(standard).get(area_code) == area
 
 
 @cache
-def _codes() -> frozenset[str]:
+def _codes(standard: Standard) -> frozenset[str]:
     """Every area code below the aggregates, which no single letter places."""
-    lists = load_standard().codelists
+    lists = standard.codelists
     names = ("CL_LA", "CL_PFA", "CL_REGION", "CL_NATION")
     return frozenset(code for name in names for code in lists[name].items) - {
         _UK,
@@ -70,8 +73,8 @@ def _codes() -> frozenset[str]:
 
 
 @cache
-def _region_of() -> dict[str, str]:
-    lists = load_standard().codelists
+def _region_of(standard: Standard) -> dict[str, str]:
+    lists = standard.codelists
     regions = {label: code for code, label in lists["CL_REGION"].items.items()}
     return {
         row["gss-code"]: regions[row["region"]]

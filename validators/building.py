@@ -31,7 +31,7 @@ from validators.filenames import (
 )
 from validators.manifest import canonical_manifest
 from validators.readers import FileUnreadable, Table, read_tables
-from validators.standard import AVAILABLE, RecordType, Standard, load_standard
+from validators.standard import RecordType, Standard, load_standard
 
 Rows = Iterable[Mapping[str, object]]
 Sign = Callable[[bytes], str]
@@ -85,7 +85,8 @@ def build_package(
     `sign` gets the canonical manifest and returns an ASCII-armored detached OpenPGP signature.
     Raises PackageNotBuilt, UnknownStandard, and ManifestRefused for fields without canonical form.
     """
-    standard = load_standard(str(fields.get("standard_version", AVAILABLE[-1])))
+    version = fields.get("standard_version")
+    standard = load_standard(None if version is None else str(version))
     files = _files(records, standard)
     manifest = _unsigned(files, fields, now=now, submission_id=submission_id, standard=standard)
     manifest["signature"] = sign(canonical_manifest(manifest))

@@ -8,7 +8,7 @@ with each rule in the data (`redacted.json`): a value is kept by decision, never
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -20,7 +20,7 @@ from validators.filenames import (
     sheet_address,
     sheet_of,
 )
-from validators.standard import RuleText, Standard, load_standard
+from validators.standard import RuleText, Standard, load_standard, load_standards
 
 _LONGEST_VALUE = 80
 _OURS = frozenset({"detail"})  # a clause of our own words, never text of the sender
@@ -31,7 +31,8 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 class Finding:
     """One breach of one rule; `row` is what a spreadsheet shows, where the header is row 1.
 
-    `file` is a file of the package, or the address of a sheet in it.
+    `file` is a file of the package, or the address of a sheet in it. Sentences, severity and level
+    are those of one version of the standard.
     """
 
     rule: str
@@ -42,10 +43,24 @@ class Finding:
     column: str | None
     record_type: str | None
     values: Mapping[str, str]
+    standard: Standard = field(default_factory=load_standard, compare=False, repr=False)
 
-    def message(self, standard: Standard | None = None) -> str:
+    def under(self, standard: Standard) -> "Finding":
+        """Return the finding as this version of the standard tells it, which must have the rule."""
+        if standard is self.standard:
+            return self
+        rule = standard.rules[self.rule]
+        return replace(
+            self,
+            severity=rule.severity,
+            level=rule.level,
+            values={**_named(rule, self.column), **self.values},
+            standard=standard,
+        )
+
+    def message(self) -> str:
         """Return the whole sentence, with the values if the finding still has them."""
-        rule = (standard or load_standard()).rules[self.rule]
+        rule = self.standard.rules[self.rule]
         if "detail" in self.values and "{detail}" not in rule.message:
             return self._explained(self.values["detail"])
         full = _placeholders(rule.message) <= self.values.keys()
@@ -59,21 +74,27 @@ class Finding:
     @property
     def mend(self) -> str:
         """How to mend it, in one sentence."""
-        return load_standard().rules[self.rule].mend
+        return self.standard.rules[self.rule].mend
+
+    @property
+    def link(self) -> str:
+        """Where a gateway explains the rule."""
+        return self.standard.rule_path(self.rule)
 
     def redacted(self) -> "Finding":
         """Return the finding without anything that the sender wrote."""
-        keep = _placeholders(load_standard().rules[self.rule].redacted) | _OURS
+        keep = _placeholders(self.standard.rules[self.rule].redacted) | _OURS
+        public = _public_names(self.standard)
         values = {name: text for name, text in self.values.items() if name in keep}
         if "name" in values:
             values["name"] = _public_file(values["name"]) or "…"
         for name in ("field", "column"):
-            if values.get(name, "record_id") not in _public_names():
+            if values.get(name, "record_id") not in public:
                 del values[name]
         return replace(
             self,
             file=_public_file(self.file),
-            column=self.column if self.column in _public_names() else None,
+            column=self.column if self.column in public else None,
             values=values,
         )
 
@@ -91,16 +112,16 @@ class Finding:
             "values": dict(self.values),
             "message": self.message(),
             "mend": self.mend,
-            "link": load_standard().rule_path(self.rule),
+            "link": self.link,
         }
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> "Finding":
-        """Return the finding that `to_dict` described."""
-        facts = {name: raw[name] for name in cls.__slots__}
+    def from_dict(cls, raw: Mapping[str, Any], standard: Standard) -> "Finding":
+        """Return the finding that `to_dict` described, under the version of its report."""
+        facts = {name: raw[name] for name in cls.__slots__ if name != "standard"}
         if raw.get("sheet"):
             facts["file"] = sheet_address(raw["file"], raw["sheet"])
-        return cls(**facts)
+        return cls(**facts, standard=standard)
 
     def _explained(self, detail: str) -> str:
         place = self.column or self.values.get("name") or self.file
@@ -118,11 +139,13 @@ def finding(
     column: str | None = None,
     **values: object,
 ) -> Finding:
-    """Return a finding of this rule; severity and level come from the standard.
+    """Return a finding of this rule, under the newest version that has it.
 
+    Whoever collects it puts it under the version that is judged by (`validators.collected`).
     `values` fill the rule's message. `detail` replaces the sentence by a clause of our own.
     """
-    rule = load_standard().rules[code]
+    standard = _newest_with(code)
+    rule = standard.rules[code]
     shown = {name: _shown(name, value) for name, value in values.items()}
     return Finding(
         rule=code,
@@ -133,7 +156,16 @@ def finding(
         column=column,
         record_type=_record_type(file),
         values=_named(rule, column) | shown,
+        standard=standard,
     )
+
+
+def _newest_with(code: str) -> Standard:
+    newest = load_standard()
+    if code in newest.rules:
+        return newest
+    versions = list(load_standards().values())[::-1]
+    return next((each for each in versions if code in each.rules), newest)
 
 
 def _named(rule: RuleText, column: str | None) -> dict[str, str]:
@@ -170,8 +202,7 @@ def _public_file(file: str | None) -> str | None:
 
 
 @cache
-def _public_names() -> frozenset[str]:
-    standard = load_standard()
+def _public_names(standard: Standard) -> frozenset[str]:
     fields = {name for kind in standard.records.values() for name in kind.header}
     keys = {key.name for key in standard.manifest_keys}
     return frozenset(fields | keys | set(standard.prohibited))

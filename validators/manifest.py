@@ -22,7 +22,7 @@ from validators.errors import ValidatorsError
 from validators.filenames import MANIFEST_NAME
 from validators.findings import Finding, finding
 from validators.manifestschema import ManifestSchema, faults_of
-from validators.standard import AVAILABLE, Standard
+from validators.standard import Standard, Standards, newest
 from validators.strictjson import JsonRefused, is_unicode, load_object
 
 
@@ -128,9 +128,25 @@ def read_manifest(data: bytes) -> dict[str, Any]:
     return raw
 
 
+def standard_of(raw: Mapping[str, Any], standards: Standards) -> Standard:
+    """Return the version that a manifest names; raises ManifestRefused where it is none of these.
+
+    A manifest that does not name one as text is the newest's to find fault with.
+    """
+    name, version = raw.get("standard"), raw.get("standard_version")
+    if not isinstance(name, str) or not isinstance(version, str):
+        return newest(standards)
+    found = standards.get(version)
+    if found is None or found.name != name:
+        accepted = ", ".join(each.label for each in standards.values())
+        detail = f"this gateway accepts {accepted}"
+        given = f"you sent {name} {version}"[:50]
+        raise ManifestRefused([finding("CT-002", file=MANIFEST_NAME, detail=detail, given=given)])
+    return found
+
+
 def load_manifest(raw: Mapping[str, Any], *, standard: Standard) -> Manifest:
     """Check a parsed manifest and return it typed; raises ManifestRefused with every fault."""
-    _require_known_standard(raw)
     schema = ManifestSchema(standard)
     faults = faults_of(schema, raw)
     if faults:
@@ -144,15 +160,6 @@ def canonical_manifest(raw: Mapping[str, Any]) -> bytes:
         return rfc8785.dumps({key: value for key, value in raw.items() if key != "signature"})
     except (rfc8785.CanonicalizationError, RecursionError):
         raise ManifestRefused([incomplete("it has no canonical form")]) from None
-
-
-def _require_known_standard(raw: Mapping[str, Any]) -> None:
-    given = (raw.get("standard"), raw.get("standard_version"))
-    if not all(isinstance(part, str) for part in given):
-        return
-    if given[0] != "CTDS" or given[1] not in AVAILABLE:
-        value = f"{given[0]} {given[1]}"[:40]
-        raise ManifestRefused([finding("CT-002", file=MANIFEST_NAME, value=value)])
 
 
 def _texts(value: object) -> list[str]:

@@ -79,8 +79,7 @@ class Rows:
             self.files[repeated.file].accepted.withdraw(repeated.row)
             self._collected.add(_at("CT-024", repeated, "record_id", {"value": record_id}))
         for place, found in self._cross.findings(package):
-            self._collected.add(found)
-            if place is not None and found.severity == "error":
+            if self._collected.add(found) and place is not None:
                 self.files[place.file].accepted.withdraw(place.row)
 
     @property
@@ -151,9 +150,8 @@ class Rows:
             self._cross.see_broken(record_type, place, cells)
             return None
         findings += self._broken_rules(record_type, place, record)
-        self._collected.add_all(findings)
+        returned = self._collected.add_all(findings)
         self._cross.see(record_type, place, record)
-        returned = any(each.severity == "error" for each in findings)
         return None if returned else accepted(record)
 
     def _broken_rules(

@@ -1,7 +1,8 @@
 """One package from its bytes to a report and the records that are good.
 
 1. Open the ZIP safely (PackageRefused is raised: there is nothing to report on).
-2. Read the manifest, and have the agency's signature over it verified.
+2. Read the manifest, take the version of the standard that it names, and have the agency's
+   signature over it verified.
 3. Judge the manifest: sender, period, repetition. An unregistered sender learns no more than that.
 4. Hold every file against its listed checksum; only files that pass are read.
 5. Judge the rows, one by one and against each other, and compare their number with the manifest.
@@ -15,7 +16,7 @@ gives one report for ever.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from validators.accepted import AcceptedRows, MakeSpool, MemorySpool
@@ -29,6 +30,7 @@ from validators.manifest import (
     incomplete,
     load_manifest,
     read_manifest,
+    standard_of,
 )
 from validators.package import Package, open_package
 from validators.report import FileCount, Report
@@ -42,7 +44,7 @@ from validators.rules.submission import (
     counts_fit,
     unfit_files,
 )
-from validators.standard import Standard
+from validators.standard import Standard, Standards, newest
 
 __all__ = ["History", "NoHistory", "Outcome", "VerifyManifest", "validate"]
 
@@ -109,7 +111,7 @@ class NoHistory:
 def validate(
     source: BinaryIO,
     *,
-    standard: Standard,
+    standards: Standards,
     received_on: date,
     history: History,
     verify_manifest: VerifyManifest | None = None,
@@ -118,18 +120,23 @@ def validate(
 ) -> Outcome:
     """Judge a package; raises PackageRefused when it cannot be opened safely, and nothing else.
 
+    Of `standards` the manifest names the one that it is judged by; any other is refused (CT-002).
     `verify_manifest` gets the canonical manifest and its armored signature, and raises
     ManifestSignatureRefused; without it the signature is not checked. Accepted rows go to a spool
     for each file. `make_rows` judges them one by one, or in bulk (`validators.bulk`), which says
     the same sooner.
     """
     package = open_package(source)
-    collected = Collected()
+    standard = newest(standards)
     try:
-        manifest = _manifest(package, standard, verify_manifest)
+        raw = _raw_manifest(package)
+        standard = standard_of(raw, standards)
+        manifest = _manifest(raw, standard, verify_manifest)
     except ManifestRefused as refused:
+        collected = Collected(standard)
         collected.add_all(refused.findings)
         return _outcome(package, collected, standard, manifest=None, rows=None)
+    collected = Collected(standard)
     ctx = SubmissionContext(standard, received_on, history)
     collected.add_all(check_submission(manifest, ctx))
     rows = None
@@ -142,13 +149,16 @@ def validate(
     return _outcome(package, collected, standard, manifest=manifest, rows=rows)
 
 
-def _manifest(
-    package: Package, standard: Standard, verify_manifest: VerifyManifest | None
-) -> Manifest:
+def _raw_manifest(package: Package) -> Mapping[str, Any]:
     if MANIFEST_NAME not in package.names:
         raise ManifestRefused([incomplete(f"there is no {MANIFEST_NAME}")])
     with package.open(MANIFEST_NAME) as stream:
-        raw = read_manifest(stream.read())
+        return read_manifest(stream.read())
+
+
+def _manifest(
+    raw: Mapping[str, Any], standard: Standard, verify_manifest: VerifyManifest | None
+) -> Manifest:
     manifest = load_manifest(raw, standard=standard)
     signed = canonical_manifest(raw)
     if verify_manifest is not None:

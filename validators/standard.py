@@ -35,11 +35,18 @@ __all__ = [
     "RecordType",
     "RuleText",
     "Standard",
+    "Standards",
     "data_folder",
     "load_standard",
+    "load_standards",
+    "newest",
 ]
 
 AVAILABLE = ("1.0",)
+"""The versions that are carried, the newest last."""
+
+Standards = Mapping[str, Standard]
+"""Versions to choose from, by their numbers, the newest last."""
 
 _Value = TypeVar("_Value")
 
@@ -47,11 +54,25 @@ _LIMITS = ("combines", "pattern", "minimum", "maximum", "max_codes", "sentinels"
 _LISTS = ("codelists", "extra_codes", "excluded_codes")
 
 
-def load_standard(version: str = "1.0") -> Standard:
-    """Return a version of the standard, the same object each time; raises UnknownStandard."""
-    if version not in AVAILABLE:
+def load_standard(version: str | None = None) -> Standard:
+    """Return a version of the standard, or the newest; raises UnknownStandard.
+
+    It is the same object each time.
+    """
+    wanted = AVAILABLE[-1] if version is None else version
+    if wanted not in AVAILABLE:
         raise UnknownStandard(f"this package carries CTDS {', '.join(AVAILABLE)} only")
-    return _load(version)
+    return _load(wanted)
+
+
+def load_standards() -> Standards:
+    """Return every version that is carried."""
+    return _frozen({version: load_standard(version) for version in AVAILABLE})
+
+
+def newest(standards: Standards) -> Standard:
+    """Return the version to judge by what names none."""
+    return list(standards.values())[-1]
 
 
 def data_folder(standard: Standard) -> Traversable:

@@ -28,12 +28,14 @@ GRANT SELECT ON agency, certificate, access_token TO gateway_web;
 GRANT SELECT, INSERT ON submission TO gateway_web;
 GRANT UPDATE (state, settled_at) ON submission TO gateway_web;
 GRANT SELECT, INSERT ON submission_transition, idempotency_key TO gateway_web;
+GRANT SELECT, INSERT ON dry_run, dry_run_key TO gateway_web;
 GRANT SELECT, INSERT ON release, release_item TO gateway_web;
 GRANT UPDATE (state, decided_by, decided_at) ON release TO gateway_web;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_web;
 GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_web;
 
--- worker: brings submissions to their end; signs manifests. Who sent what, when, stays as it is.
+-- worker: brings submissions to their end; signs manifests; removes dry runs. Who sent what, when,
+-- stays as it is.
 GRANT SELECT ON agency, certificate TO gateway_worker;
 GRANT SELECT ON submission TO gateway_worker;
 GRANT UPDATE (
@@ -42,6 +44,11 @@ GRANT UPDATE (
     signer, signing_key, recipient_key, vault_keys
 ) ON submission TO gateway_worker;
 GRANT SELECT, INSERT ON submission_transition, package, held_record TO gateway_worker;
+GRANT SELECT, DELETE ON dry_run TO gateway_worker;
+GRANT UPDATE (
+    state, settled_at, package_id, submission_type, period_start, period_end, standard, records,
+    error_code, report, report_key, signer, signing_key, recipient_key
+) ON dry_run TO gateway_worker;
 GRANT SELECT, INSERT ON certificate_warning TO gateway_worker;
 GRANT SELECT ON release, release_item TO gateway_worker;
 GRANT UPDATE (manifest, signature) ON release TO gateway_worker;
@@ -60,6 +67,9 @@ GRANT UPDATE (data, expires_at, revoked_at) ON certificate TO gateway_admin;
 GRANT SELECT (
     id, agency_id, received_at, state, signer, signing_key, recipient_key, vault_keys, report_key
 ) ON submission TO gateway_admin;
+GRANT SELECT (
+    id, agency_id, received_at, state, signer, signing_key, recipient_key, report_key
+) ON dry_run TO gateway_admin;
 GRANT UPDATE (revoked_at) ON access_token TO gateway_admin;
 GRANT INSERT, SELECT (id) ON audit_outbox TO gateway_admin;
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "standard": "standard",
     "submit": "submit",
     "submissions": "submissions",
+    "dry-runs": "dryruns",
     "receipt": "receipt",
     "release": "release",
     "unseal": "unseal",
@@ -58,7 +59,7 @@ class _Lazy(click.Group):
             module = import_module(f"gateway.cli.{COMMANDS[cmd_name]}")
         except ModuleNotFoundError as missing:
             return _not_installed(cmd_name, missing)
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

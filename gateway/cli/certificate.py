@@ -27,10 +27,11 @@ def certificate() -> None:
 )
 @json_option
 def exposure(key: str, *, since: datetime | None, as_json: bool) -> None:
-    """List the submissions that the key with this FINGERPRINT had to do with, never their contents.
+    """List what was sent that the key with this FINGERPRINT had to do with, never its contents.
 
     For a key that is lost or stolen, be it an agency's, the gateway's or the vault's; give the
-    fingerprint of the certificate or of one of its keys, as `gateway keys show` prints them.
+    fingerprint of the certificate or of one of its keys, as `gateway keys show` prints them. Dry
+    runs are listed as long as they are kept.
 
     USE says how: signed (the message is signed with it), report (the full report is encrypted to
     it), opened (the message was encrypted to it), sealed (the sealed object is encrypted to it).
@@ -43,10 +44,11 @@ def exposure(key: str, *, since: datetime | None, as_json: bool) -> None:
         found = services.certificates.exposure(written, since=start, by=administrator())
     rows = [
         {
-            "id": str(each.submission_id),
+            "id": str(each.id),
+            "kind": each.kind,
             "agency": each.agency_id,
             "received": each.received_at.isoformat(),
-            "state": str(each.state),
+            "state": each.state,
             "use": list(each.uses),
         }
         for each in found
@@ -54,6 +56,6 @@ def exposure(key: str, *, since: datetime | None, as_json: bool) -> None:
     if as_json:
         print_json({"fingerprint": written, "submissions": rows})
         return
-    columns = ("received", "id", "agency", "state")
+    columns = ("received", "kind", "id", "agency", "state")
     table = [[*(row[name] for name in columns), ", ".join(row["use"])] for row in rows]
     print_table([*columns, "use"], table)

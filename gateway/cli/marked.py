@@ -10,7 +10,7 @@ from validators.readers import FileUnreadable
 from validators.readers.csv import numbered_rows
 from validators.report import Report
 from validators.report.marked import MOST_CELLS, lay_out, mark
-from validators.standard import load_standard
+from validators.report.outcome import standard_named
 from validators.workbooks.precheck import WorkbookRefused
 from validators.workbooks.reading import read_sheets
 
@@ -57,7 +57,7 @@ def _filled(rows: Iterator[tuple[int, list[str]]]) -> _Rows:
 
 
 def _require_small(report: Report) -> None:
-    standard = load_standard()
+    standard = standard_named(report.standard)
     cells = sum(file.rows * len(standard.records[file.record_type].header) for file in report.files)
     if cells > MOST_CELLS:
         raise _other_form(f"A workbook of more than {MOST_CELLS:,} cells is not given back.")

@@ -19,6 +19,13 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 
 TOKEN = re.compile(r"[!-~]{1,200}")
 
+standard_option = click.option(
+    "--standard",
+    "version",
+    metavar="VERSION",
+    help="The version of the standard, such as 1.0; the newest without it.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

@@ -14,7 +14,7 @@ import click
 
 from gateway.cli.failures import REJECTED, Failure
 from gateway.cli.files import read_private_text, write_secret
-from gateway.cli.options import EXISTING, json_option
+from gateway.cli.options import EXISTING, json_option, standard_option
 from gateway.cli.output import print_facts, print_json, say
 from validators.linkage import KEY_BYTES, Export, Pseudonymised, Sources
 from validators.readers import FileUnreadable
@@ -61,6 +61,7 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
     "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Write here."
 )
 @source_options
+@standard_option
 @json_option
 def pseudonymise(
     export: Path,
@@ -70,6 +71,7 @@ def pseudonymise(
     salt: Path,
     out: Path,
     sources: Sources,
+    version: str | None,
     as_json: bool,
 ) -> None:
     """Replace who the children of EXPORT, a CSV file, are by linkage tokens. Nothing is sent.
@@ -77,12 +79,13 @@ def pseudonymise(
     Names, dates of birth, references and your own numbers do not reach the new file. Of the other
     columns those go on that a CASE record has. The file is for your eyes until you send it.
     """
-    if scheme == "NONE" or scheme not in load_standard().codelists["CL_LINK_SCHEME"].items:
+    standard = load_standard(version)
+    if scheme == "NONE" or scheme not in standard.codelists["CL_LINK_SCHEME"].items:
         raise click.UsageError("Name a --scheme of the standard, such as CTL1-2026.")
     keys = {"key": _key(linkage_key), "salt": _key(salt)}
     rows = _rows(export)
     header = next(rows, (1, []))[1]
-    turned = Export(header, load_standard().records["CASE"], scheme=scheme, sources=sources, **keys)
+    turned = Export(header, standard.records["CASE"], scheme=scheme, sources=sources, **keys)
     _require_columns(header, turned, sources)
     text, counted = _turn(header, rows, turned)
     write_secret(out, text.encode())

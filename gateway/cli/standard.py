@@ -8,7 +8,7 @@ import click
 
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import write_new
-from gateway.cli.options import FOLDER, json_option
+from gateway.cli.options import FOLDER, json_option, standard_option
 from gateway.cli.output import print_facts, print_json, print_table, say
 from validators.definitions import CodeList, RecordType, RuleText, Standard
 from validators.publishing import published
@@ -42,10 +42,11 @@ def export(folder: Path, *, as_json: bool) -> None:
 
 @standard.command()
 @click.argument("name", required=False)
+@standard_option
 @json_option
-def show(name: str | None, *, as_json: bool) -> None:
+def show(name: str | None, *, version: str | None, as_json: bool) -> None:
     """Show the record types, or what NAME stands for: CASE, CT-030, CL_SEX."""
-    carried = load_standard()
+    carried = load_standard(version)
     if name is None:
         _show_overview(carried, as_json=as_json)
     elif name in carried.records:

@@ -21,7 +21,7 @@ from gateway.cli.validate import STATUS, check
 from gateway.client import GatewayClient, Refused, Upload
 from validators.report import Report, render_text
 
-SETTLED = {"stored", "released", "rejected", "failed", "withdrawn", "destroyed"}
+SETTLED = {"stored", "checked", "released", "rejected", "failed", "withdrawn", "destroyed"}
 POLL_SECONDS = 0.5
 
 
@@ -35,6 +35,11 @@ POLL_SECONDS = 0.5
 @click.option("--gateway-certificate", type=EXISTING, help="The gateway's certificate, if at hand.")
 @click.option("--gateway-fingerprint", help="Refuse to encrypt to any other key than this.")
 @click.option("--replaces", type=click.UUID, help="The gateway's id of the submission to replace.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Have the gateway judge it all the same, and store, count and keep nothing.",
+)
 @click.option("--force", is_flag=True, help="Send it even if the checks here would reject it.")
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the report.")
 @click.option(
@@ -53,7 +58,12 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
     """Send a package: FILES is one made by `gateway package`, or the record files to make it of.
 
     Sending the same package again is safe: it is recognised, and nothing is counted twice.
+
+    With --dry-run the gateway says what would become of it, as `gateway validate` does, and besides
+    what it alone knows: your key, and what you sent before. The package can be sent afterwards as
+    it is.
     """
+    _require_one_way(options)
     _require_free(options["receipt"])
     client = open_client(options["url"], options["token_file"])
     gateway = _gateway_certificate(client, options)
@@ -63,13 +73,24 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
     with TemporaryDirectory(prefix="gateway-submit-") as folder:
         message: Path = options["message"] or Path(folder) / "package.pgp"
         write_new(message, _encrypted(data, gateway, options))
-        submission = _upload(client, message, options)
+        send = _try_out if options["dry_run"] else _upload
+        received = send(client, message, options)
     if options["wait"]:
-        _follow(client, submission, options)
+        follow = _follow_dry_run if options["dry_run"] else _follow
+        follow(client, received, options)
     elif options["as_json"]:
-        print_json(submission)
+        print_json(received)
     else:
-        print(submission["id"])
+        print(received["id"])
+
+
+def _require_one_way(options: Mapping[str, Any]) -> None:
+    given = [name for name in ("replaces", "receipt") if options[name] is not None]
+    if options["dry_run"] and given:
+        raise click.UsageError(
+            f"--{given[0]} does not go with --dry-run: a dry run replaces nothing and has no "
+            "receipt. Whether a package may replace another is judged by its manifest."
+        )
 
 
 def _require_free(receipt: Path | None) -> None:
@@ -156,11 +177,17 @@ def _upload(client: GatewayClient, message: Path, options: Mapping[str, Any]) ->
     return submission
 
 
+def _try_out(client: GatewayClient, message: Path, _: Mapping[str, Any]) -> dict[str, Any]:
+    upload = Upload.of(message)
+    with byte_progress("Sending", upload.size) as bar:
+        dry_run = client.try_out(upload, progress=lambda count: bar.advance(bar.task_ids[0], count))
+    say(f"Received as dry run {dry_run['id']}.")
+    return dry_run
+
+
 def _follow(client: GatewayClient, submission: dict[str, Any], options: Mapping[str, Any]) -> None:
     path = f"/v1/submissions/{submission['id']}"
-    while submission["state"] not in SETTLED:
-        time.sleep(POLL_SECONDS)
-        submission = client.get(path)
+    submission = _settled(client, path, submission)
     if options["receipt"] is not None:
         write_new(options["receipt"], client.data(f"{path}/receipt"))
         say(f"The receipt is in {options['receipt']}.")
@@ -172,11 +199,40 @@ def _follow(client: GatewayClient, submission: dict[str, Any], options: Mapping[
             "The gateway's operators have been told. Send nothing again before they answer.",
             status=REFUSED,
         ) from refused
+    _tell(submission, report, options)
+    raise Stop(STATUS[report["verdict"]])
+
+
+def _follow_dry_run(
+    client: GatewayClient, dry_run: dict[str, Any], options: Mapping[str, Any]
+) -> None:
+    path = f"/v1/dry-runs/{dry_run['id']}"
+    dry_run = _settled(client, path, dry_run)
+    try:
+        report = client.get(f"{path}/report")
+    except Refused as refused:
+        raise Failure(
+            f"The dry run is {dry_run['state']}; there is no report: {refused.message}",
+            "Run the same command again; if it fails again, tell the gateway's operators.",
+            status=REFUSED,
+        ) from refused
+    _tell(dry_run, report, options)
+    say("This was a dry run: nothing was stored or counted. Send it without --dry-run.")
+    raise Stop(STATUS[report["verdict"]])
+
+
+def _settled(client: GatewayClient, path: str, found: dict[str, Any]) -> dict[str, Any]:
+    while found["state"] not in SETTLED:
+        time.sleep(POLL_SECONDS)
+        found = client.get(path)
+    return found
+
+
+def _tell(found: dict[str, Any], report: dict[str, Any], options: Mapping[str, Any]) -> None:
     if options["as_json"]:
-        print_json({**submission, "report": report})
+        print_json({**found, "report": report})
     else:
         print(show_report(report), end="")
-    raise Stop(STATUS[report["verdict"]])
 
 
 def show_report(report: Mapping[str, Any]) -> str:

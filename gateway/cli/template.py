@@ -8,9 +8,10 @@ import click
 
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import write_new
+from gateway.cli.options import standard_option
 from gateway.cli.output import say
 from validators.filenames import RECORD_TYPES
-from validators.standard import load_standard
+from validators.standard import RecordType, load_standard
 from validators.templates import (
     Rows,
     Template,
@@ -38,18 +39,28 @@ _FRESH_IDS = 500
 @click.option(
     "--example", is_flag=True, help="Filled in: an invented return of 2026Q1, to learn from."
 )
-def template(form: str, *, out: Path, record_types: tuple[str, ...], example: bool) -> None:
+@standard_option
+def template(
+    form: str,
+    *,
+    out: Path,
+    record_types: tuple[str, ...],
+    example: bool,
+    version: str | None,
+) -> None:
     """Write a return to fill in: a workbook (xlsx, ods) with drop-downs, or a folder of CSV files.
 
     It has exactly the columns of the standard. A workbook has notes on what belongs into each, what
     the codes mean, and unused ids for new records.
     """
-    rows = example_rows(load_standard()) if example else None
+    standard = load_standard(version)
+    rows = example_rows(standard) if example else None
     wanted = record_types or RECORD_TYPES
     if form == "csv":
-        _write_files(out, wanted, rows or {})
+        _write_files(out, [standard.records[kind] for kind in wanted], rows or {})
     else:
-        _write_workbook(out, form, wanted, rows)
+        fresh_ids = [uuid4() for _ in range(_FRESH_IDS)]
+        _write_workbook(out, form, plan(standard, wanted, fresh_ids=fresh_ids, rows=rows))
     say(f"Written to {out}. {_NEXT[example]}")
 
 
@@ -59,18 +70,15 @@ _NEXT = {
 }
 
 
-def _write_workbook(out: Path, form: str, record_types: Sequence[str], rows: Rows | None) -> None:
+def _write_workbook(out: Path, form: str, book: Template) -> None:
     if out.suffix.lower() != f".{form}":
         raise Failure(
             f"{out} is no name for such a workbook.", f"Let it end in .{form}.", status=USAGE
         )
-    fresh_ids = [uuid4() for _ in range(_FRESH_IDS)]
-    book = plan(load_standard(), record_types, fresh_ids=fresh_ids, rows=rows)
     write_new(out, _WORKBOOKS[form](book))
 
 
-def _write_files(folder: Path, record_types: Sequence[str], rows: Rows) -> None:
+def _write_files(folder: Path, record_types: Sequence[RecordType], rows: Rows) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for kind in record_types:
-        data = as_csv(load_standard().records[kind], rows.get(kind, ()))
-        write_new(folder / f"{kind}.csv", data)
+    for each in record_types:
+        write_new(folder / f"{each.code}.csv", as_csv(each, rows.get(each.code, ())))

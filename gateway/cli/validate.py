@@ -21,7 +21,7 @@ from validators.report.prose import outcome_of
 from validators.report.sheet import render_csv
 from validators.run import NoHistory
 from validators.run import validate as judge
-from validators.standard import load_standard
+from validators.standard import load_standards
 
 STATUS = {"accepted": OK, "accepted-in-part": IN_PART, "rejected": REJECTED}
 """The exit status of a verdict."""
@@ -79,7 +79,7 @@ def check(package: bytes) -> Report:
     """The report on a package; raises validators.package.PackageRefused."""
     outcome = judge(
         BytesIO(package),
-        standard=load_standard(),
+        standards=load_standards(),
         received_on=datetime.now(UTC).date(),
         history=NoHistory(),
     )

@@ -14,7 +14,7 @@ from crypto import load_certificate
 from gateway.errors import NotFound
 from gateway.flow.lifespan import CertificateState, Standing, state_of
 from gateway.flow.trail import AuditTrail, What
-from gateway.records import KeyUse, Principal, State
+from gateway.records import KeyUse, Principal
 from gateway.store.agencies import find_agency
 from gateway.store.certificates import list_certificates
 from gateway.store.database import Database
@@ -32,12 +32,13 @@ class Use(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """A submission that a key had to do with; nothing of what is in it."""
+    """A submission or dry run that a key had to do with; nothing of what is in it."""
 
-    submission_id: UUID
+    id: UUID
+    kind: str
     agency_id: str
     received_at: datetime
-    state: State
+    state: str
     uses: tuple[Use, ...]
 
 
@@ -53,6 +54,8 @@ class Certificates:
 
     def exposure(self, key: str, *, since: datetime | None, by: Principal) -> list[Exposed]:
         """Every submission that this key signed or opens, by the fingerprint of certificate or key.
+
+        Dry runs as well, as long as they are kept.
 
         The listing is in the log before it is answered.
         """
@@ -104,7 +107,8 @@ def _exposed(use: KeyUse, key: str, owners: set[str]) -> Exposed:
         Use.SEALED: key in use.vault_keys,
     }
     return Exposed(
-        submission_id=use.submission_id,
+        id=use.id,
+        kind=use.kind,
         agency_id=use.agency_id,
         received_at=use.received_at,
         state=use.state,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
-from gateway.records import Submission
+from gateway.records import Received
 from gateway.store.database import Database
 from gateway.store.records import held_records
 from gateway.store.submissions import accepted_package, has_accepted_return, package_owner
@@ -12,30 +12,30 @@ from validators.rules.linked import LinkedCase
 
 
 class DatabaseHistory:
-    """`validators.run.History` for one submission of one authenticated agency."""
+    """`validators.run.History` for one upload of one authenticated agency."""
 
     knows_links = False
 
-    def __init__(self, database: Database, submission: Submission) -> None:
+    def __init__(self, database: Database, received: Received) -> None:
         self._database = database
-        self._submission = submission
+        self._received = received
 
     def is_registered_sender(self, agency_id: str) -> bool:
         """Whether the manifest names the agency that sent the submission."""
-        return agency_id == self._submission.agency_id
+        return agency_id == self._received.agency_id
 
     def first_received(self, submission_id: str) -> date | None:
         """When another submission of this agency used this id first."""
         with self._database.transaction() as session:
-            owner = package_owner(session, self._submission.agency_id, UUID(submission_id))
-            if owner is None or owner.submission_id == self._submission.id:
+            owner = package_owner(session, self._received.agency_id, UUID(submission_id))
+            if owner is None or owner.submission_id == self._received.id:
                 return None
             return owner.first_received.date()
 
     def accepted_submission(self, submission_id: str) -> tuple[date, date] | None:
         """The period of an accepted submission of this agency."""
         with self._database.transaction() as session:
-            found = accepted_package(session, self._submission.agency_id, UUID(submission_id))
+            found = accepted_package(session, self._received.agency_id, UUID(submission_id))
         if found is None or found.period_start is None or found.period_end is None:
             return None
         return found.period_start, found.period_end
@@ -43,15 +43,13 @@ class DatabaseHistory:
     def has_accepted_return(self, period_start: date, period_end: date) -> bool:
         """Whether a return for this period stands already."""
         with self._database.transaction() as session:
-            return has_accepted_return(
-                session, self._submission.agency_id, period_start, period_end
-            )
+            return has_accepted_return(session, self._received.agency_id, period_start, period_end)
 
     def held(
         self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
     ) -> Collection[str]:
         """Which of these records stand, but for those of what is being replaced."""
-        agency_id = self._submission.agency_id
+        agency_id = self._received.agency_id
         with self._database.transaction() as session:
             replaced = replacing and accepted_package(session, agency_id, replacing)
             return held_records(

@@ -1,9 +1,10 @@
-"""Judging a submission: opened, validated and sealed, and nothing of it recorded yet.
+"""Judging an upload: opened, validated and sealed, and nothing of it recorded yet.
 
 1. Decrypt and verify, or reject; nothing unverified leaves `crypto`.
 2. Validate row by row; good rows go on, bad rows go back.
 3. Put the full report, encrypted to the agency, where it says more than the open one.
-4. Seal what is good to the vault key, which this process does not hold, and put it.
+4. Seal what is good to the vault key, which this process does not hold, and put it. Of a dry run
+   nothing is sealed: it ends before this step.
 
 What does not fit into memory is in scratch, encrypted under a key that dies with it. Each object
 has a key of its own, so that doing it twice leaves at worst an orphan.
@@ -12,8 +13,9 @@ has a key of its own, so that doing it twice leaves at worst an orphan.
 import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 
 from crypto import (
@@ -30,8 +32,9 @@ from crypto import (
     verify_detached,
 )
 from gateway.flow.history import DatabaseHistory
+from gateway.flow.judgement import Judgement
 from gateway.flow.sealed import sealed_context, write_sealed_archive
-from gateway.records import Rejection, Submission
+from gateway.records import DryRun, Received, Rejection, Submission
 from gateway.store.database import Database
 from gateway.store.objects import Bucket, ObjectStore, Stored, quarantine_key
 from gateway.store.submissions import accepted_package
@@ -40,25 +43,10 @@ from validators.manifest import ManifestSignatureRefused
 from validators.package import PackageRefused
 from validators.report import Report
 from validators.run import Outcome, validate
-from validators.standard import Standard
+from validators.standard import Standards
 
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What is to be recorded of one submission: rejected, or accepted and sealed.
-
-    Keys are named by their fingerprints, for the day when one of them is lost.
-    """
-
-    opened: bool
-    rejection: Rejection | None = None
-    outcome: Outcome | None = None
-    sealed: Stored | None = None
-    report_key: str | None = None
-    signer: str | None = None
-    signing_key: str | None = None
-    recipient_key: str | None = None
-    vault_keys: tuple[str, ...] = ()
+Accept = Callable[[Judgement, Outcome], Judgement]
+"""What is done with an upload in which everything is in order."""
 
 
 class Judge:
@@ -68,7 +56,7 @@ class Judge:
         self,
         database: Database,
         objects: ObjectStore,
-        standard: Standard,
+        standards: Standards,
         *,
         keyring: Keyring,
         vault: Sequence[Certificate],
@@ -77,20 +65,32 @@ class Judge:
     ) -> None:
         self._database = database
         self._objects = objects
-        self._standard = standard
+        self._standards = standards
         self._keyring = keyring
         self._vault = vault
         self._make_scratch = make_scratch
         self._clock = clock
 
     def judge(self, submission: Submission, senders: Sequence[Certificate]) -> Judgement:
+        """Judge a submission, and seal it if it is good."""
+        return self._judge(submission, senders, accept=partial(self._accept, submission))
+
+    def try_out(self, dry_run: DryRun, senders: Sequence[Certificate]) -> Judgement:
+        """Judge what is only tried out, by the same steps up to the sealing."""
+        return self._judge(dry_run, senders, accept=lambda judgement, _: judgement)
+
+    def _judge(
+        self, received: Received, senders: Sequence[Certificate], *, accept: Accept
+    ) -> Judgement:
         try:
-            opened = self._open(submission, senders)
+            opened = self._open(received, senders)
         except MessageRefused as refusal:
             return Judgement(opened=False, rejection=_rejection(refusal))
         with ExitStack() as rooms:
             rooms.enter_context(closing(opened.plaintext))
-            judgement = self._validate(submission, opened, senders, rooms)
+            judgement = self._validate(received, opened, senders, rooms)
+            if judgement.outcome is not None and judgement.error_code is None:
+                judgement = accept(judgement, judgement.outcome)
         return replace(
             judgement,
             signer=opened.signer.fingerprint,
@@ -98,12 +98,12 @@ class Judge:
             recipient_key=opened.decrypted_by,
         )
 
-    def discard(self, submission: Submission) -> None:
+    def discard(self, received: Received) -> None:
         """Remove the ciphertext as received, which the gateway's key would open; safe to repeat."""
-        self._objects.delete(Bucket.QUARANTINE, quarantine_key(submission.agency_id, submission.id))
+        self._objects.delete(Bucket.QUARANTINE, quarantine_key(received.agency_id, received.id))
 
-    def _open(self, submission: Submission, senders: Sequence[Certificate]) -> Opened:
-        key = quarantine_key(submission.agency_id, submission.id)
+    def _open(self, received: Received, senders: Sequence[Certificate]) -> Opened:
+        key = quarantine_key(received.agency_id, received.id)
         with self._objects.open(Bucket.QUARANTINE, key) as ciphertext:
             return open_message(
                 ciphertext,
@@ -115,7 +115,7 @@ class Judge:
 
     def _validate(
         self,
-        submission: Submission,
+        received: Received,
         opened: Opened,
         senders: Sequence[Certificate],
         rooms: ExitStack,
@@ -129,30 +129,31 @@ class Judge:
         try:
             outcome = validate(
                 opened.plaintext,
-                standard=self._standard,
-                received_on=submission.received_at.date(),
-                history=DatabaseHistory(self._database, submission),
+                standards=self._standards,
+                received_on=received.received_at.date(),
+                history=DatabaseHistory(self._database, received),
                 verify_manifest=verify,
                 make_spool=lambda: rooms.enter_context(self._make_scratch()),
                 make_rows=BulkRows,
             )
         except PackageRefused as refusal:
             return Judgement(opened=True, rejection=_rejection(refusal))
-        report_key = self._put_report(submission, outcome.report, opened.signer)
-        if outcome.report.verdict == "rejected":
-            return Judgement(opened=True, outcome=outcome, report_key=report_key)
-        mismatch = self._meant_for_another(outcome) or self._replacement_mismatch(
-            submission, outcome
-        )
-        if mismatch is not None:
-            return Judgement(
-                opened=True, outcome=outcome, report_key=report_key, rejection=mismatch
-            )
-        now = self._clock()
-        return Judgement(
+        judgement = Judgement(
             opened=True,
             outcome=outcome,
-            report_key=report_key,
+            report_key=self._put_report(received, outcome.report, opened.signer),
+        )
+        if outcome.report.verdict == "rejected":
+            return judgement
+        return replace(judgement, rejection=self._meant_for_another(outcome))
+
+    def _accept(self, submission: Submission, judgement: Judgement, outcome: Outcome) -> Judgement:
+        mismatch = self._replacement_mismatch(submission, outcome)
+        if mismatch is not None:
+            return replace(judgement, rejection=mismatch)
+        now = self._clock()
+        return replace(
+            judgement,
             sealed=self._put_sealed(submission, outcome, now=now),
             vault_keys=self._vault_keys(now=now),
         )
@@ -186,9 +187,7 @@ class Judge:
             cause="replacement-mismatch",
         )
 
-    def _put_report(
-        self, submission: Submission, report: Report, reader: Certificate
-    ) -> str | None:
+    def _put_report(self, received: Received, report: Report, reader: Certificate) -> str | None:
         """The full report for the agency's eyes only; None where it says nothing more.
 
         None also where the certificate has no key left to encrypt to: that may end before the key
@@ -198,13 +197,13 @@ class Judge:
             return None
         text = json.dumps(report.to_dict(), ensure_ascii=False).encode()
         sealed = BytesIO()
-        name = f"report-{submission.id}.json"
+        name = f"report-{received.id}.json"
         try:
             seal(BytesIO(text), sealed, recipients=[reader], context=name, now=self._clock())
         except CertificateRefused:
             return None
         sealed.seek(0)
-        key = f"{submission.agency_id}/{name}.pgp"
+        key = f"{received.agency_id}/{name}.pgp"
         self._objects.put(Bucket.REPORTS, key, sealed)
         return key
 

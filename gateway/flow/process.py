@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from audit.actions import Action
 from audit.entry import Outcome
 from crypto import Certificate
-from gateway.flow.judge import Judge, Judgement
+from gateway.flow.judge import Judge
+from gateway.flow.judgement import Judgement, package_facts
 from gateway.flow.trail import AuditTrail
 from gateway.records import SYSTEM, State, Submission
 from gateway.store.agencies import enrolled_agency
@@ -84,7 +85,9 @@ class Processor:
             if judgement.opened:
                 submission = self._move(session, submission, State.OPENED)
             if judgement.sealed is None:
-                return self._reject(session, submission, judgement, facts).state
+                return self._move(
+                    session, submission, State.REJECTED, judgement.cause, **facts
+                ).state
             submission = self._move(
                 session, submission, State.VALIDATED, standard=facts["standard"]
             )
@@ -94,51 +97,16 @@ class Processor:
         self, session: Session, submission: Submission, judgement: Judgement
     ) -> dict[str, Any]:
         """What is learned from a readable package, recorded whether it is accepted or not."""
-        facts: dict[str, Any] = {
-            "report_key": judgement.report_key,
-            "signer": judgement.signer,
-            "signing_key": judgement.signing_key,
-            "recipient_key": judgement.recipient_key,
-            "vault_keys": list(judgement.vault_keys) or None,
-        }
-        if judgement.outcome is None:
-            return facts
-        facts["report"] = judgement.outcome.report.redacted().to_dict()
-        manifest = judgement.outcome.manifest
-        if manifest is None:
+        facts = judgement.facts() | {"vault_keys": list(judgement.vault_keys) or None}
+        manifest = None if judgement.outcome is None else judgement.outcome.manifest
+        if judgement.outcome is None or manifest is None:
             return facts
         facts["standard"] = judgement.outcome.report.standard
-        if not claim_package(session, submission, manifest.submission_id, now=self._clock()):
-            if judgement.sealed is not None:
-                raise PackageTaken
-            return facts
-        return facts | {
-            "package_id": manifest.submission_id,
-            "submission_type": str(manifest.submission_type),
-            "period_start": manifest.period_start,
-            "period_end": manifest.period_end,
-        }
-
-    def _reject(
-        self,
-        session: Session,
-        submission: Submission,
-        judgement: Judgement,
-        facts: dict[str, Any],
-    ) -> Submission:
-        code = cause = _first_error(judgement)
-        if judgement.rejection is not None:
-            cause = judgement.rejection.cause
-            facts["report"] = {
-                **(facts.get("report") or {"verdict": "rejected"}),
-                "verdict": "rejected",
-                "refusal": {
-                    "code": judgement.rejection.code,
-                    "message": judgement.rejection.message,
-                    "mend": judgement.rejection.mend,
-                },
-            }
-        return self._move(session, submission, State.REJECTED, cause, **facts, error_code=code)
+        if claim_package(session, submission, manifest.submission_id, now=self._clock()):
+            return facts | package_facts(manifest)
+        if judgement.sealed is not None:
+            raise PackageTaken
+        return facts
 
     def _store(
         self,
@@ -209,13 +177,3 @@ ENTRY_OF = {
     State.FAILED: Action.SUBMISSION_FAILED,
 }
 OUTCOME_OF = {State.REJECTED: Outcome.REFUSED, State.FAILED: Outcome.FAILED}
-
-
-def _first_error(judgement: Judgement) -> str:
-    """The code that sums up a rejection: the refusal, or the first submission-level rule broken."""
-    if judgement.rejection is not None:
-        return judgement.rejection.code
-    findings = judgement.outcome.report.findings if judgement.outcome else ()
-    errors = [finding for finding in findings if finding.severity == "error"]
-    whole = [finding for finding in errors if finding.level == "submission"]
-    return (whole or errors)[0].rule

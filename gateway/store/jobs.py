@@ -15,7 +15,11 @@ from gateway.store.database import raw_connection
 
 QUEUE = "gateway"
 PROCESS = "process_submission"
+CHECK = "check_dry_run"
 SIGN = "sign_release"
+
+LATER = -1
+"""The priority of what waits behind all else: a dry run holds no submission up."""
 
 
 class JobQueue:
@@ -29,17 +33,22 @@ class JobQueue:
         """Ask for a submission to be processed."""
         self._defer(session, PROCESS, submission_id)
 
+    def check(self, session: Session, dry_run_id: UUID) -> None:
+        """Ask for a dry run to be checked, after every submission that waits."""
+        self._defer(session, CHECK, dry_run_id, priority=LATER)
+
     def sign(self, session: Session, release_id: UUID) -> None:
         """Ask for a release's manifest to be written and signed."""
         self._defer(session, SIGN, release_id)
 
-    def _defer(self, session: Session, task: str, subject: UUID) -> None:
+    def _defer(self, session: Session, task: str, subject: UUID, *, priority: int = 0) -> None:
         key = f"{task}:{subject}"
         options = self._app.configure_task(
             name=task,
             queue=QUEUE,
             lock=key,
             queueing_lock=key,
+            priority=priority,
             connection=raw_connection(session),
         )
         try:

@@ -6,6 +6,7 @@ from flask import Flask, Response
 from flask_smorest import Api
 
 from gateway.web import health, journal, problems, standard, wkd
+from gateway.web.api.dry_runs import dry_runs_blueprint
 from gateway.web.api.log import log_blueprint
 from gateway.web.api.reference import reference_blueprint
 from gateway.web.api.releases import releases_blueprint
@@ -54,6 +55,7 @@ def _mount(app: Flask, services: WebServices) -> None:
             proofs=services.proofs,
         )
     )
+    api.register_blueprint(dry_runs_blueprint(guard, dry_runs=services.dry_runs))
     api.register_blueprint(
         releases_blueprint(guard, releases=services.releases, retrieval=services.retrieval)
     )

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
 
-from gateway.records import Channel, ReleaseState, State
+from gateway.records import Channel, DryRunState, ReleaseState, State
 
 
 class Strict(Schema):
@@ -63,7 +63,7 @@ class SubmissionListSchema(Schema):
     )
 
 
-class SubmissionQuerySchema(Schema):
+class PageQuerySchema(Schema):
     """Paging."""
 
     class Meta:
@@ -78,6 +78,52 @@ class AcknowledgementSchema(SubmissionSchema):
 
     repeated = fields.Boolean(
         metadata={"description": "True if these very bytes had been received before."}
+    )
+
+
+class DryRunSchema(Schema):
+    """A dry run as its agency sees it."""
+
+    id = fields.UUID(metadata={"description": "The gateway's id of this dry run."})
+    state = fields.Enum(
+        DryRunState,
+        by_value=True,
+        metadata={"description": "`checked`: as a submission it would have been stored."},
+    )
+    received_at = fields.AwareDateTime()
+    settled_at = fields.AwareDateTime(allow_none=True)
+    expires_at = fields.AwareDateTime(
+        metadata={"description": "When it is removed, with its reports."}
+    )
+    sha256 = fields.String(metadata={"description": "SHA-256 of the ciphertext as received."})
+    size = fields.Integer(metadata={"description": "Bytes of ciphertext."})
+    package_id = fields.UUID(
+        allow_none=True, metadata={"description": "submission_id of the manifest; still unused."}
+    )
+    submission_type = fields.String(allow_none=True)
+    period_start = fields.Date(allow_none=True)
+    period_end = fields.Date(allow_none=True)
+    standard = fields.String(allow_none=True)
+    records = fields.Integer(
+        allow_none=True, metadata={"description": "Records that would have been accepted."}
+    )
+    error_code = fields.String(allow_none=True)
+
+
+class DryRunListSchema(Schema):
+    """A page of dry runs, newest first."""
+
+    dry_runs = fields.List(fields.Nested(DryRunSchema))
+    next_before = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "Pass as `before` for the next page."}
+    )
+
+
+class DryRunAcknowledgementSchema(DryRunSchema):
+    """The answer to an upload that is to be tried out."""
+
+    repeated = fields.Boolean(
+        metadata={"description": "True if these very bytes are a dry run already."}
     )
 
 

@@ -14,7 +14,7 @@ from werkzeug.exceptions import ClientDisconnected, UnsupportedMediaType
 
 from gateway.errors import LengthRequired, RequestRefused
 from gateway.flow.body import ALGORITHMS
-from gateway.flow.intake import Delivery
+from gateway.flow.quarantine import Delivery
 from gateway.records import Channel
 
 MEDIA_TYPES = ("application/pgp-encrypted", "application/octet-stream")
@@ -22,6 +22,30 @@ MEDIA_TYPES = ("application/pgp-encrypted", "application/octet-stream")
 MEMBER = re.compile(r"([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/]*={0,2}):")
 WITHOUT_LIMIT = sys.maxsize
 """The intake has a limit of its own, and counts."""
+
+UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "description": "An OpenPGP message: the package, signed by the agency and encrypted to "
+        "the gateway.",
+        "content": {
+            "application/pgp-encrypted": {"schema": {"type": "string", "format": "binary"}}
+        },
+    },
+    "parameters": [
+        {
+            "in": "header",
+            "name": name,
+            "schema": {"type": "string"},
+            "description": description,
+        }
+        for name, description in (
+            ("Content-Digest", "RFC 9530, for example `sha-256=:<base64>:`."),
+            ("Idempotency-Key", "Makes a repeated request safe; one key for one package."),
+        )
+    ],
+}
+"""What an upload is, for the interface description."""
 
 IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 

@@ -205,5 +205,5 @@ def test_values_of_other_kinds_are_refused(changes: dict[str, Any]) -> None:
 def test_every_action_is_explained_and_named_after_its_value() -> None:
     for action in Action:
         assert action.meaning.endswith(".")
-        assert action.name.lower().replace("_", ".", 1) == action.value
+        assert action.name.lower() == action.value.replace("-", "_").replace(".", "_")
         assert event(1, action=action).action is Action(action.value)

@@ -127,9 +127,20 @@ def test_a_chunked_body_arrives_whole(nginx: Nginx) -> None:
     assert _seen(answer)["body"] == 8
 
 
+UPLOADS = (b"/v1/submissions", b"/v1/submissions/" + b"0" * 36 + b"/replacement", b"/v1/dry-runs")
+
+
+def test_an_upload_may_be_large(nginx: Nginx) -> None:
+    body = b"x" * (MAX_JSON + 1)
+    for path in UPLOADS:
+        head = b"POST " + path + b" HTTP/1.1\r\n" + HOST
+        answer = nginx.talk(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert _seen(answer)["body"] == len(body)
+
+
 def test_an_upload_over_the_limit_is_refused_before_it_is_sent(nginx: Nginx) -> None:
     limit = int(example("web")["MAX_UPLOAD_BYTES"])
-    for path in (b"/v1/submissions", b"/v1/submissions/" + b"0" * 36 + b"/replacement"):
+    for path in UPLOADS:
         answer = nginx.talk(
             b"POST " + path + b" HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % (limit + 1)
         )

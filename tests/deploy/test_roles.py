@@ -16,7 +16,7 @@ from time import monotonic, sleep
 import psycopg
 import pytest
 from psycopg import errors, sql
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 
 from gateway.embedded import EmbeddedServers
 from gateway.flow.enrolment import Change
@@ -163,7 +163,7 @@ def test_every_process_can_do_its_work(stand: StandOfRoles) -> None:
         assert answer.get_json()["state"] == "withdrawn"
 
 
-def test_a_rejection_a_replacement_and_a_failure_need_no_more(stand: StandOfRoles) -> None:
+def test_other_ends_and_dry_runs_need_no_more(stand: StandOfRoles) -> None:
     sender = stand.sender(OTHER_POLICE)
     rejected = stand.send(sender, sender.encrypt(b"not a ZIP archive"))
     stand.settle()
@@ -180,6 +180,13 @@ def test_a_rejection_a_replacement_and_a_failure_need_no_more(stand: StandOfRole
     stand.settle()
     shown = stand.get(f"/v1/submissions/{replaced}", sender).get_json()
     assert shown["superseded_by"] is not None
+
+    tried = stand.try_out(sender, sender.message(1))
+    stand.settle()
+    assert stand.get(f"/v1/dry-runs/{tried}/report", sender).get_json()["verdict"] == "accepted"
+    with stand.database.transaction() as session:
+        session.execute(text("UPDATE dry_run SET expires_at = now()"))
+    assert stand.worker.rehearsal.remove_expired() == 1
 
     failed = stand.send(sender, sender.message(1))
     stand.worker.processor.fail(failed, "worker-lost")
@@ -213,7 +220,7 @@ def test_an_administrator_updates_lists_and_traces_certificates(stand: StandOfRo
     traced = stand.admin.certificates.exposure(
         keyring.fingerprints[0], since=None, by=ADMINISTRATOR
     )
-    assert [each.submission_id for each in traced] == [sent]
+    assert [each.id for each in traced] == [sent]
 
 
 FORBIDDEN = {
@@ -230,6 +237,8 @@ FORBIDDEN = {
         "UPDATE submission SET sha256 = ''",
         "UPDATE submission SET sealed_sha256 = ''",
         "DELETE FROM submission",
+        "UPDATE dry_run SET state = 'checked'",
+        "DELETE FROM dry_run",
         "UPDATE release SET manifest = ''",
         "UPDATE release SET requested_by = 'somebody else'",
         "UPDATE submission_transition SET to_state = 'stored'",
@@ -245,6 +254,10 @@ FORBIDDEN = {
         "UPDATE submission SET received_at = now()",
         "UPDATE release SET state = 'approved'",
         "INSERT INTO submission SELECT * FROM submission",
+        "INSERT INTO dry_run SELECT * FROM dry_run",
+        "UPDATE dry_run SET sha256 = ''",
+        "UPDATE dry_run SET expires_at = now()",
+        "DELETE FROM submission",
         "UPDATE certificate SET data = ''",
         "DELETE FROM certificate_warning",
     ),
@@ -261,6 +274,7 @@ FORBIDDEN = {
     Process.ADMIN: (
         "SELECT * FROM submission",
         "SELECT report FROM submission",
+        "SELECT report FROM dry_run",
         "SELECT records FROM submission",
         "UPDATE submission SET signer = NULL",
         "SELECT * FROM release",

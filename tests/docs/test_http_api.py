@@ -61,4 +61,5 @@ def test_limits_are_those_of_the_code() -> None:
 
 
 def _source(name: str) -> str:
-    return (ROOT / "gateway" / "web" / "api" / f"{name}.py").read_text()
+    module = name.replace("-", "_")
+    return (ROOT / "gateway" / "web" / "api" / f"{module}.py").read_text()

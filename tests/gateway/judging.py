@@ -16,14 +16,13 @@ from crypto import Keyring, Scratch, load_certificate, open_message, seal
 from gateway.flow.sealed import write_sealed_archive
 from tests.validators import samples
 from validators.run import NoHistory, validate
-from validators.standard import load_standard
+from validators.standard import load_standards
 
 
 def main(folder: Path) -> None:
     """Judge, and print the verdict, the sealed size and the peak of memory in MiB."""
     keyring = Keyring.load([(folder / "gateway.asc").read_bytes()])
     agency = load_certificate((folder / "agency.asc").read_bytes())
-    standard = load_standard()
     named = {"id": uuid4(), "agency_id": "", "received_at": datetime.now(UTC), "sha256": ""}
     submission: Any = SimpleNamespace(**named)
     before = _peak()
@@ -32,7 +31,7 @@ def main(folder: Path) -> None:
     with opened.plaintext, Scratch() as archive, Scratch() as sealed:
         outcome = validate(
             opened.plaintext,
-            standard=standard,
+            standards=load_standards(),
             received_on=samples.RECEIVED_ON,
             history=NoHistory(),
             make_spool=Scratch,

@@ -32,7 +32,8 @@ from crypto import (
 )
 from gateway.records import SCOPES, Principal, Role, State
 from gateway.settings import Process, Settings
-from gateway.store.jobs import PROCESS, SIGN, in_hand
+from gateway.store.dryruns import unchecked
+from gateway.store.jobs import CHECK, PROCESS, SIGN, in_hand
 from gateway.store.log import PostgresLog, outbox_depth, sequencer_lock
 from gateway.store.submissions import unprocessed
 from gateway.web import create_app
@@ -229,10 +230,30 @@ class Stand:
         assert answer.status_code == 201, answer.get_data(as_text=True)
         return UUID(answer.get_json()["id"])
 
+    def post_dry_run(self, sender: Sender, message: bytes, **headers: str) -> TestResponse:
+        """Upload a message that is to be tried out."""
+        return self.client.post(
+            "/v1/dry-runs",
+            data=message,
+            headers=sender.headers
+            | {"Content-Type": "application/pgp-encrypted"}
+            | {name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    def try_out(self, sender: Sender, message: bytes) -> UUID:
+        """Try out a message that must be taken; return the dry run's id."""
+        answer = self.post_dry_run(sender, message)
+        assert answer.status_code == 201, answer.get_data(as_text=True)
+        return UUID(answer.get_json()["id"])
+
     def settle(self) -> None:
         """Do what the worker and the sequencer do, until nothing is left to do."""
         for submission in self._waiting():
             self.worker.processor.process(submission)
+        with self.database.transaction() as session:
+            dry_runs = in_hand(session, CHECK) | set(unchecked(session, before=datetime.now(UTC)))
+        for dry_run in dry_runs:
+            self.worker.rehearsal.process(dry_run)
         self.sequence()
         with self.database.transaction() as session:
             releases = in_hand(session, SIGN)

@@ -393,7 +393,7 @@ Uses = dict[str, tuple[Use, ...]]
 
 def exposure(stand: Stand, key: str, *, since: datetime | None = None) -> Uses:
     found = stand.admin.certificates.exposure(key, since=since, by=ADMINISTRATOR)
-    return {str(each.submission_id): each.uses for each in found}
+    return {str(each.id): each.uses for each in found}
 
 
 def test_what_a_lost_key_touches_is_listed(stand: Stand) -> None:

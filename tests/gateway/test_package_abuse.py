@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 from zipfile import ZipFile
@@ -21,11 +22,13 @@ from gateway.errors import ServiceFailed
 from gateway.records import State
 from gateway.store.objects import Bucket, quarantine_key
 from gateway.store.submissions import find_submission
-from tests.gateway.stand import POLICE, Sender, Stand, fresh, new_keyring
+from tests.gateway.stand import OTHER_POLICE, POLICE, Sender, Stand, fresh, new_keyring
 from tests.validators import books, samples
 from tests.validators.test_package import HOSTILE, UNREADABLE
+from tests.validators.test_readers import FAULTY_CSV, FAULTY_JSON, HEADER, WIDTH, table
 from tests.validators.test_workbooks import HOSTILE as HOSTILE_BOOKS
 from tests.validators.test_workbooks import sheets_of
+from tests.validators.test_xml import FAULTY as FAULTY_XML
 from tests.validators.zips import zipped
 from validators.manifest import canonical_manifest
 
@@ -43,6 +46,22 @@ WORKBOOKS = {
         "ODS with 100 million repeated cells",
     )
 }
+
+# What a file of decisions may hold: its name, its octets, and the rule that tells of it.
+FILES: dict[str, tuple[str, bytes, str]] = {
+    **{f"CSV: {case}": ("DECN.csv", found[0], "CT-011") for case, found in FAULTY_CSV.items()},
+    "CSV: the header twice": ("DECN.csv", table(HEADER), "CT-015"),
+    "CSV: formulas": ("DECN.csv", table(",".join(["=cmd|'/c calc'!A1"] * WIDTH)), "CT-020"),
+    **{
+        f"JSON: {case}": ("DECN.jsonl", f"{{}}\n{line}\n".encode(), rule)
+        for case, (line, rule) in FAULTY_JSON.items()
+    },
+    **{f"XML: {case}": ("DECN.xml", found[0], "CT-011") for case, found in FAULTY_XML.items()},
+    # It never gets to the reader: nothing but this deflates so well.
+    "XML: a text of 20 MB": ("DECN.xml", FAULTY_XML["a text of 20 MB"][0], "zip-bomb"),
+}
+SECONDS = 20
+"""No file of these may take longer on the slowest machine that runs the tests."""
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -193,6 +212,43 @@ def test_a_manifest_that_somebody_else_signed_is_rejected(stand: Stand, sender: 
     forged = Sender(POLICE, stranger, sender.token, sender.gateway, sender.standard)
     package = forged.package(samples.children(1, seed=fresh())).data
     assert reject(stand, sender, sender.encrypt(package)).code == "CT-001"
+
+
+def test_another_agencys_package_id_is_nobodys_property(stand: Stand, sender: Sender) -> None:
+    """An id says nothing beyond its agency: it can neither be taken away nor found out."""
+    theirs = stand.sender(OTHER_POLICE)
+    first = theirs.package(samples.children(1, seed=fresh()))
+    sent = stand.send(theirs, theirs.encrypt(first.data))
+    stand.settle()
+    same_id = set_(submission_id=first.manifest["submission_id"])
+    ours = stand.send(sender, sender.encrypt(changed(sender, same_id)))
+    stand.settle()
+    assert "CT-008" not in stand.report(sender, ours)["totals"]
+    assert stand.state(sent) is State.STORED
+    again = stand.send(theirs, theirs.encrypt(first.data))
+    stand.settle()
+    assert "CT-008" in stand.report(theirs, again)["totals"]
+
+
+@pytest.mark.parametrize("case", FILES)
+def test_a_hostile_file_is_told_of_and_ends_nothing(
+    stand: Stand, sender: Sender, case: str, tmp_path: Path
+) -> None:
+    """Whether the whole goes back or a part is kept: a finding, and never a fault of ours."""
+    name, data, rule = FILES[case]
+    with ZipFile(BytesIO(sender.package(samples.children(1, seed=fresh())).data)) as archive:
+        for other in ("CASE.csv", "EXPL.csv"):
+            archive.extract(other, tmp_path)
+    (tmp_path / name).write_bytes(data)
+    submission = stand.send(sender, sender.encrypt(sender.package(tmp_path).data))
+    started = monotonic()
+    stand.settle()
+    assert monotonic() - started < SECONDS
+    assert stand.state(submission) in (State.STORED, State.REJECTED)
+    found = stand.report(sender, submission)
+    assert rule in {*found.get("totals", ()), found.get("refusal", {}).get("code")}, found
+    told = [*found.get("findings", ()), *filter(None, [found.get("refusal")])]
+    assert all(each["message"] and each["mend"] for each in told)
 
 
 @pytest.mark.parametrize("case", WORKBOOKS)

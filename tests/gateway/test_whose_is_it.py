@@ -15,10 +15,11 @@ from werkzeug.test import TestResponse
 
 from crypto import Keyring, open_message
 from gateway.records import AGENCY_ROLES, Role, State
-from tests.gateway.stand import COUNCIL, OTHER_POLICE, POLICE, Sender, Stand, new_keyring
+from tests.gateway.stand import COUNCIL, OTHER_POLICE, POLICE, Sender, Stand, fresh, new_keyring
 from tests.validators import samples
 
 SUBMISSION = "/v1/submissions/<uuid:submission_id>"
+DRY_RUN = "/v1/dry-runs/<uuid:dry_run_id>"
 RELEASE = "/v1/releases/<uuid:release_id>"
 
 # Which roles a route answers; what it answers them is the other tests' affair.
@@ -31,6 +32,11 @@ PROTECTED: dict[tuple[str, str], set[Role]] = {
     ("GET", f"{SUBMISSION}/receipt"): set(AGENCY_ROLES),
     ("POST", f"{SUBMISSION}/withdrawal"): {Role.SUBMITTER},
     ("POST", f"{SUBMISSION}/replacement"): {Role.SUBMITTER},
+    ("POST", "/v1/dry-runs"): {Role.SUBMITTER},
+    ("GET", "/v1/dry-runs"): set(AGENCY_ROLES),
+    ("GET", DRY_RUN): set(AGENCY_ROLES),
+    ("GET", f"{DRY_RUN}/report"): set(AGENCY_ROLES),
+    ("GET", f"{DRY_RUN}/report.pgp"): set(AGENCY_ROLES),
     ("POST", "/v1/releases"): {Role.ANALYST},
     ("GET", "/v1/releases"): {Role.ANALYST},
     ("GET", RELEASE): {Role.ANALYST},
@@ -61,6 +67,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 UPLOAD = {"data": b"x", "content_type": "application/pgp-encrypted"}
 OF_A_SUBMISSION = [route for route in PROTECTED if route[1].startswith(SUBMISSION)]
+OF_A_DRY_RUN = [route for route in PROTECTED if route[1].startswith(DRY_RUN)]
 
 
 def test_every_route_is_in_a_table(stand: Stand) -> None:
@@ -76,6 +83,7 @@ def test_every_route_is_in_a_table(stand: Stand) -> None:
 def ask(stand: Stand, route: tuple[str, str], headers: dict[str, str], **ids: Any) -> TestResponse:
     method, rule = route
     path = rule.replace("<uuid:submission_id>", str(ids.get("submission", uuid4())))
+    path = path.replace("<uuid:dry_run_id>", str(ids.get("dry_run", uuid4())))
     path = path.replace("<uuid:release_id>", str(ids.get("release", uuid4())))
     path = path.replace("<path:rest>", "000.p/1")
     body = BODIES.get(rule, UPLOAD if method == "POST" and "withdrawal" not in rule else {})
@@ -137,6 +145,24 @@ def test_what_is_anothers_is_as_if_it_were_not(
     assert one.pop("request_id") != other.pop("request_id")
     assert one == other
     assert stand.state(theirs[1]) is State.STORED
+
+
+@pytest.mark.parametrize("route", OF_A_DRY_RUN, ids=str)
+def test_anothers_dry_run_is_as_if_it_were_not(
+    stand: Stand, theirs: tuple[Sender, Any], route: tuple[str, str]
+) -> None:
+    records = samples.children(2, seed=fresh())
+    records["CASE"][0]["sex"] = "Q"
+    dry_run = stand.try_out(theirs[0], theirs[0].encrypt(theirs[0].package(records).data))
+    stand.settle()
+    ours = stand.sender(POLICE)
+    assert ask(stand, route, theirs[0].headers, dry_run=dry_run).status_code == 200
+    existing = ask(stand, route, ours.headers, dry_run=dry_run)
+    absent = ask(stand, route, ours.headers, dry_run=uuid4())
+    assert existing.status_code == absent.status_code == 404
+    one, other = existing.get_json(), absent.get_json()
+    assert one.pop("request_id") != other.pop("request_id")
+    assert one == other
 
 
 def test_a_list_holds_ones_own_only(stand: Stand, theirs: tuple[Sender, Any]) -> None:

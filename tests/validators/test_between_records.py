@@ -37,6 +37,7 @@ from validators.rules import activity, child, decisions, investigation, linked, 
 from validators.rules.decisions import working_days
 from validators.rules.linked import LinkedCase
 from validators.run import NoHistory, Outcome, validate
+from validators.standard import load_standards
 
 Records = Mapping[str, list[dict[str, Any]]]
 COUNCIL = "LA-E10000019"
@@ -56,7 +57,7 @@ def judged(records: Records, *, history: NoHistory | None = None, **changed: obj
     built = samples.package(STANDARD, records, **changed)
     return validate(
         io.BytesIO(built.data),
-        standard=STANDARD,
+        standards=load_standards(),
         received_on=samples.RECEIVED_ON,
         history=history or NoHistory(),
     )
@@ -565,7 +566,7 @@ def judged_with(
     built = samples.package_of(folder, samples.manifest_fields(STANDARD))
     return validate(
         io.BytesIO(built.data),
-        standard=STANDARD,
+        standards=load_standards(),
         received_on=samples.RECEIVED_ON,
         history=NoHistory(),
     )

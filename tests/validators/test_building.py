@@ -14,7 +14,7 @@ from validators.errors import UnknownStandard
 from validators.manifest import canonical_manifest
 from validators.package import open_package
 from validators.run import NoHistory, validate
-from validators.standard import load_standard
+from validators.standard import load_standard, load_standards
 
 STANDARD = load_standard()
 RECORDS = samples.children(3)
@@ -38,7 +38,7 @@ def test_folder_becomes_a_package_that_is_accepted(folder: Path) -> None:
     built = samples.package_of(folder, FIELDS)
     outcome = validate(
         io.BytesIO(built.data),
-        standard=STANDARD,
+        standards=load_standards(),
         received_on=samples.RECEIVED_ON,
         history=NoHistory(),
     )

@@ -140,7 +140,7 @@ def test_value_is_cut_and_made_harmless() -> None:
 def test_dict_and_back() -> None:
     found = finding("CT-016", file="CASE.csv", row=4, column="sex", value="X", codelist="CL_SEX")
     told = json.loads(json.dumps(found.to_dict()))
-    assert Finding.from_dict(told) == found
+    assert Finding.from_dict(told, STANDARD) == found
     assert told == {
         "rule": "CT-016",
         "severity": "error",

@@ -18,15 +18,17 @@ from validators.manifest import (
     canonical_manifest,
     load_manifest,
     read_manifest,
+    standard_of,
 )
-from validators.standard import load_standard
+from validators.standard import load_standard, load_standards
 
 STANDARD = load_standard()
 GOOD: dict[str, Any] = dict(samples.package(STANDARD, samples.children(2)).manifest)
 
 
 def loaded(raw: dict[str, Any]) -> Manifest:
-    return load_manifest(read_manifest(json.dumps(raw).encode()), standard=STANDARD)
+    read = read_manifest(json.dumps(raw).encode())
+    return load_manifest(read, standard=standard_of(read, load_standards()))
 
 
 def details(data: bytes) -> list[str]:
@@ -179,7 +181,10 @@ def test_unknown_standard_is_said_at_once(name: str, version: str) -> None:
     raw = {**GOOD, "standard": name, "standard_version": version}
     with pytest.raises(ManifestRefused) as refused:
         loaded(raw)
-    assert [found.rule for found in refused.value.findings] == ["CT-002"]
+    [found] = refused.value.findings
+    assert found.rule == "CT-002"
+    assert found.message().startswith("manifest.json: this gateway accepts CTDS 1.0 (you sent ")
+    assert found.redacted().message() == "manifest.json: this gateway accepts CTDS 1.0."
 
 
 def test_canonical_form_is_rfc_8785_without_the_signature() -> None:

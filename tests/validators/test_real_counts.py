@@ -18,7 +18,7 @@ from tests.validators import samples
 from validators.areas import own_area
 from validators.building import BuiltPackage
 from validators.run import NoHistory, Outcome, validate
-from validators.standard import load_standard
+from validators.standard import load_standard, load_standards
 
 STANDARD = load_standard()
 COUNTS = Path(__file__).parents[2] / "deploy/demo/data/nrm_activity_2022q2_2023q3.csv"
@@ -59,7 +59,7 @@ def _record(row: dict[str, str], area: str, record_id: str) -> dict[str, Any]:
 def judged(built: BuiltPackage) -> Outcome:
     return validate(
         io.BytesIO(built.data),
-        standard=STANDARD,
+        standards=load_standards(),
         received_on=date(2023, 11, 2),
         history=NoHistory(),
     )

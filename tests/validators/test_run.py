@@ -20,7 +20,7 @@ from validators.findings import finding
 from validators.manifest import ManifestSignatureRefused, canonical_manifest
 from validators.package import PackageRefused
 from validators.run import NoHistory, Outcome, validate
-from validators.standard import load_standard
+from validators.standard import load_standard, load_standards
 
 STANDARD = load_standard()
 RECORDS = samples.children(5)
@@ -48,7 +48,7 @@ class Held(NoHistory):
 def judged(package: BuiltPackage | bytes, **options: Any) -> Outcome:
     data = package if isinstance(package, bytes) else package.data
     options = {"received_on": samples.RECEIVED_ON, "history": NoHistory(), **options}
-    return validate(io.BytesIO(data), standard=STANDARD, **options)
+    return validate(io.BytesIO(data), standards=load_standards(), **options)
 
 
 def built(records: Mapping[str, Any] = RECORDS, **changed: object) -> BuiltPackage:
@@ -353,7 +353,7 @@ def test_findings_beyond_the_cap_are_counted_and_dropped() -> None:
 
 
 def test_what_rejects_a_package_is_never_dropped() -> None:
-    collected = Collected()
+    collected = Collected(STANDARD)
     warnings = [code for code, rule in STANDARD.rules.items() if rule.severity == "warning"]
     errors = [code for code, rule in STANDARD.rules.items() if rule.level == "record"]
     for code in (*warnings, *errors):

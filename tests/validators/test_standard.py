@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from validators.errors import UnknownStandard, ValidatorsError
-from validators.standard import AVAILABLE, Field, load_standard
+from validators.standard import AVAILABLE, Field, load_standard, load_standards
 
 STANDARD = load_standard()
 FOLDER = Path(str(files("validators"))) / "data/ctds-1.0"
@@ -159,6 +159,7 @@ def test_agency_is_read_from_the_register() -> None:
 
 def test_same_version_is_the_same_object() -> None:
     assert load_standard("1.0") is load_standard() is STANDARD
+    assert list(load_standards().values()) == [STANDARD]
     assert AVAILABLE == ("1.0",)
 
 

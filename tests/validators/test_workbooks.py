@@ -15,7 +15,7 @@ from tests.validators.zips import Archive, Part
 from validators.findings import Finding
 from validators.readers import FileUnreadable, Row, read_tables
 from validators.run import NoHistory, Outcome, validate
-from validators.standard import load_standard
+from validators.standard import load_standard, load_standards
 from validators.workbooks.cells import text_of_cell
 from validators.workbooks.precheck import WorkbookRefused
 from validators.workbooks.reading import read_sheets
@@ -45,7 +45,7 @@ def judged(data: bytes, name: str) -> Outcome:
     """The outcome of a return whose records are one workbook."""
     return validate(
         io.BytesIO(samples.built_from_files(STANDARD, {name: data}).data),
-        standard=STANDARD,
+        standards=load_standards(),
         received_on=samples.RECEIVED_ON,
         history=NoHistory(),
     )
@@ -103,7 +103,7 @@ def test_a_return_in_a_workbook_is_judged_as_the_same_return_in_csv(name: str) -
     records["EXPL"][2]["online_element"] = ""
     as_csv = validate(
         io.BytesIO(samples.package_of(records, samples.manifest_fields(STANDARD)).data),
-        standard=STANDARD,
+        standards=load_standards(),
         received_on=samples.RECEIVED_ON,
         history=NoHistory(),
     )
@@ -307,7 +307,7 @@ def test_a_workbook_stands_alone_in_its_package() -> None:
     with pytest.raises(Exception, match="same record type twice"):
         validate(
             io.BytesIO(both.build()),
-            standard=STANDARD,
+            standards=load_standards(),
             received_on=samples.RECEIVED_ON,
             history=NoHistory(),
         )

@@ -10,7 +10,7 @@ from tests.validators import samples
 from validators.findings import Finding
 from validators.readers import FileUnreadable, Row, read_tables
 from validators.run import NoHistory, validate
-from validators.standard import load_standard
+from validators.standard import load_standard, load_standards
 
 STANDARD = load_standard()
 DECN = STANDARD.records["DECN"].header
@@ -60,7 +60,7 @@ def test_a_return_in_xml_is_judged_as_the_same_return_in_csv() -> None:
 def judged(data: bytes) -> set[tuple[str, str | None, str | None, str]]:
     outcome = validate(
         io.BytesIO(data),
-        standard=STANDARD,
+        standards=load_standards(),
         received_on=samples.RECEIVED_ON,
         history=NoHistory(),
     )

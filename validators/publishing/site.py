@@ -28,7 +28,7 @@ from validators.publishing.mappings import FILE_NAME as MAPPINGS
 from validators.publishing.mappings import read_mappings
 from validators.publishing.pages import Pages, Texts, render_versions
 from validators.publishing.recordschema import record_schema
-from validators.standard import AVAILABLE, data_folder, load_standard
+from validators.standard import data_folder, load_standards
 
 STYLE_SHEET = "standard.css"
 AS_CARRIED = (
@@ -45,7 +45,7 @@ AS_CARRIED = (
 @cache
 def published() -> Mapping[str, bytes]:
     """Return every file of every version, by its path below the root of the standard."""
-    standards = [load_standard(version) for version in reversed(AVAILABLE)]
+    standards = list(load_standards().values())[::-1]
     found = {"index.html": render_versions(standards).encode()}
     for standard in standards:
         for path, data in publish(standard, data_folder(standard)).items():

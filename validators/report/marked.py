@@ -21,7 +21,6 @@ from validators.findings import Finding
 from validators.report.outcome import Report
 from validators.report.prose import omitted, outcome_of
 from validators.report.sheet import HEADER
-from validators.standard import load_standard
 
 FINDINGS = "FINDINGS"
 MOST_CELLS = 2_000_000
@@ -110,10 +109,9 @@ def _list_findings(
 def _list_finding(sheet: Worksheet, row: int, found: Finding, gateway: str) -> None:
     file, inner = found.where
     number = "" if found.row is None else str(found.row)
-    link = f"{gateway}{load_standard().rule_path(found.rule)}"
     texts = (
         *(found.severity, found.rule, file or "", inner or "", number, found.column or ""),
-        *(found.message(), found.mend, link),
+        *(found.message(), found.mend, f"{gateway}{found.link}"),
     )
     for at, text in enumerate(texts, start=1):
         cell = _write(sheet, row, at, text)

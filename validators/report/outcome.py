@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from validators.findings import Finding
+from validators.standard import Standard, load_standard, load_standards
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,22 @@ class Report:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> "Report":
-        """Return the report that `to_dict` described; further keys are ignored."""
+        """Return the report that `to_dict` described; further keys are ignored.
+
+        Findings are told by the version that was judged by, where it is carried here.
+        """
+        standard = standard_named(raw["standard"])
         return cls(
             submission_id=raw["submission_id"],
             standard=raw["standard"],
             verdict=raw["verdict"],
             files=tuple(FileCount(**file) for file in raw["files"]),
-            findings=tuple(Finding.from_dict(each) for each in raw["findings"]),
+            findings=tuple(Finding.from_dict(each, standard) for each in raw["findings"]),
             totals=dict(raw["totals"]),
         )
+
+
+def standard_named(label: str) -> Standard:
+    """Return the version of this label, or the newest where it is not carried here."""
+    versions = load_standards().values()
+    return next((each for each in versions if each.label == label), load_standard())

@@ -10,9 +10,9 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from validators.report.outcome import Report
+from validators.report.outcome import Report, standard_named
 from validators.report.prose import omitted, outcome_of, sections
-from validators.standard import Standard, load_standard
+from validators.standard import Standard
 
 _TITLES = {
     "accepted": "Accepted",
@@ -23,7 +23,7 @@ _TITLES = {
 
 def render_html(report: Report, *, gateway: str = "") -> str:
     """Return the report as a page; `gateway` is the address that publishes the standard, if any."""
-    standard = load_standard()
+    standard = standard_named(report.standard)
     return (
         _templates()
         .get_template("report.html")

@@ -55,7 +55,7 @@ def lies_in_period_and_area(record: Record, ctx: RecordContext) -> Iterator[Viol
     area, start, end = record["area"], record["period_start"], record["period_end"]
     if not ctx.manifest.period_start <= start <= end <= ctx.manifest.period_end:
         yield violation("period_start", value=area)
-    if not covers(ctx.agency.area, area):
+    if not covers(ctx.agency.area, area, ctx.standard):
         yield violation("area", value=area)
 
 

@@ -115,7 +115,7 @@ def area_is_in_nation(record: Record, ctx: RecordContext) -> Iterator[Violation]
         return
     for column in ("referral_la", "referral_pfa"):
         area = record.get(column)
-        if area is not None and area not in SENTINELS and nation_of(area) != nation:
+        if area is not None and area not in SENTINELS and nation_of(area, ctx.standard) != nation:
             label = ctx.standard.codelists["CL_NATION"].items.get(nation, nation)
             yield violation(column, la=area, nation=label)
 

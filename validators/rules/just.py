@@ -45,7 +45,7 @@ def offence_is_law_there(record: Record, ctx: RecordContext) -> Iterator[Violati
     """CT-086: the three Acts on trafficking hold in their own parts of the kingdom."""
     force = str(record.get("force"))
     agency = ctx.standard.agencies.get(force)
-    nation = nation_of(force if agency is None else agency.area)
+    nation = nation_of(force if agency is None else agency.area, ctx.standard)
     if nation is None:
         return
     for offence in record.get("offence") or ():

@@ -2,6 +2,7 @@
 
 from gateway.store.tables.access import AccessTokenRow
 from gateway.store.tables.agencies import AgencyRow, CertificateRow, CertificateWarningRow
+from gateway.store.tables.dryruns import DryRunKeyRow, DryRunRow
 from gateway.store.tables.log import CheckpointRow, LeafRow, OutboxRow, TileRow
 from gateway.store.tables.model import Model
 from gateway.store.tables.releases import ReleaseItemRow, ReleaseRow
@@ -18,6 +19,8 @@ __all__ = [
     "CertificateRow",
     "CertificateWarningRow",
     "CheckpointRow",
+    "DryRunKeyRow",
+    "DryRunRow",
     "IdempotencyRow",
     "LeafRow",
     "Model",

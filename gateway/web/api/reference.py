@@ -7,7 +7,7 @@ from flask import Response
 from gateway.errors import NotFound
 from gateway.web.strict import Routes
 from validators.errors import ValidatorsError
-from validators.standard import AVAILABLE, Standard, load_standard
+from validators.standard import Standard, load_standard, load_standards
 
 
 def reference_blueprint(certificate: str) -> Routes:
@@ -26,7 +26,7 @@ def reference_blueprint(certificate: str) -> Routes:
     @routes.response(200, description="Versions of the standard that are accepted.")
     def standards() -> Any:
         """The accepted versions."""
-        return {"standard": "CTDS", "versions": list(AVAILABLE)}
+        return {"standard": "CTDS", "versions": list(load_standards())}
 
     @routes.route("/standards/<version>", methods=["GET"])
     @routes.response(200, description="The standard as data.")

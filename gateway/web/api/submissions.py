@@ -1,11 +1,10 @@
 """/v1/submissions: send, look, withdraw, replace. An agency sees its own and nothing else."""
 
-from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, request, url_for
 
 from gateway.flow.intake import Intake
 from gateway.flow.proofs import LogReading
@@ -13,43 +12,19 @@ from gateway.flow.submissions import Submissions
 from gateway.records import Acknowledgement, Scope, Submission
 from gateway.web.authorisation import Guard, principal
 from gateway.web.journal import note
+from gateway.web.reports import report_answer
 from gateway.web.schemas import (
     AcknowledgementSchema,
+    PageQuerySchema,
     ProblemSchema,
     ShownSubmissionSchema,
     SubmissionListSchema,
-    SubmissionQuerySchema,
     SubmissionSchema,
 )
 from gateway.web.strict import Routes
-from gateway.web.upload import delivery
-from validators.report import Report, render_text
-from validators.report.page import content_policy, render_html
-from validators.report.sheet import render_csv
+from gateway.web.upload import UPLOAD, delivery
 
 FIELDS = fields(Submission)
-UPLOAD = {
-    "requestBody": {
-        "required": True,
-        "description": "An OpenPGP message: the package, signed by the agency and encrypted to "
-        "the gateway.",
-        "content": {
-            "application/pgp-encrypted": {"schema": {"type": "string", "format": "binary"}}
-        },
-    },
-    "parameters": [
-        {
-            "in": "header",
-            "name": name,
-            "schema": {"type": "string"},
-            "description": description,
-        }
-        for name, description in (
-            ("Content-Digest", "RFC 9530, for example `sha-256=:<base64>:`."),
-            ("Idempotency-Key", "Makes a repeated request safe; one key for one package."),
-        )
-    ],
-}
 
 
 def submissions_blueprint(
@@ -88,7 +63,7 @@ def submissions_blueprint(
         return accept(submission_id)
 
     @routes.route("", methods=["GET"])
-    @routes.arguments(SubmissionQuerySchema, location="query")
+    @routes.arguments(PageQuerySchema, location="query")
     @routes.response(200, SubmissionListSchema)
     @guard.needs(Scope.SUBMISSIONS)
     def index(query: dict[str, Any]) -> Any:
@@ -114,7 +89,7 @@ def submissions_blueprint(
     def report(submission_id: UUID) -> Response:
         """What was found: where, which rule, how to mend it; never the values."""
         found = submissions.report(submission_id, by=principal())
-        return _report(found)
+        return report_answer(request, found.report or {})
 
     @routes.route("/<uuid:submission_id>/report.pgp", methods=["GET"])
     @routes.response(200, description="The full report, encrypted to the agency.")
@@ -146,34 +121,9 @@ def submissions_blueprint(
     return routes
 
 
-FORMS: dict[str, Callable[[Report], str]] = {
-    "text/plain": render_text,
-    "text/html": render_html,
-    "text/csv": render_csv,
-}
-"""The forms of a report besides JSON, by the media type that asks for them."""
-
-
 def _acknowledged(acknowledgement: Acknowledgement) -> dict[str, Any]:
     return {**_members(acknowledgement.submission), "repeated": acknowledgement.repeated}
 
 
 def _members(submission: Submission) -> dict[str, Any]:
     return {field.name: getattr(submission, field.name) for field in FIELDS}
-
-
-def _report(submission: Submission) -> Response:
-    content = submission.report or {}
-    form = request.accept_mimetypes.best_match(["application/json", *FORMS])
-    if form not in FORMS:
-        return jsonify(content)
-    if "refusal" in content:
-        # There were no rows to report on: a sentence is all there is.
-        refusal = content["refusal"]
-        text = f"Rejected ({refusal['code']}): {refusal['message']}\n{refusal['mend']}\n"
-        return Response(text, content_type="text/plain; charset=utf-8")
-    text = FORMS[form](Report.from_dict(content))
-    shown = Response(text, content_type=f"{form}; charset=utf-8")
-    if form == "text/html":
-        shown.headers["Content-Security-Policy"] = content_policy()
-    return shown

@@ -9,7 +9,7 @@ from tests.bench.rows.timed import timed
 from tests.validators import samples
 from validators.bulk.judging import BulkRows
 from validators.run import NoHistory, validate
-from validators.standard import load_standard
+from validators.standard import load_standards
 
 
 def ours(file: Path) -> int:
@@ -23,7 +23,7 @@ def ours(file: Path) -> int:
     with file.with_suffix(".zip").open("rb") as package:
         outcome = validate(
             package,
-            standard=load_standard(),
+            standards=load_standards(),
             received_on=samples.RECEIVED_ON,
             history=NoHistory(),
             make_spool=make_spool,

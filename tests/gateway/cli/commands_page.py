@@ -20,6 +20,7 @@ DESK = frozenset(
         "standard",
         "submit",
         "submissions",
+        "dry-runs",
         "receipt",
         "release",
         "unseal",

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -255,6 +256,54 @@ def test_what_would_be_rejected_is_not_sent_unless_forced(sender: Person, desk: 
     assert len(sender.well("submissions", "list", "--json").json()["submissions"]) == before
     forced = _submit(sender, desk, package, "--force", "--json")
     assert (forced.status, forced.json()["state"]) == (failures.REJECTED, "rejected")
+
+
+def test_a_dry_run_prints_the_report_and_counts_nothing(sender: Person, desk: Desk) -> None:
+    package = desk.package(desk.records(3))
+    before = sender.well("submissions", "list", "--limit", "200", "--json").json()
+    tried = _submit(sender, desk, package, "--dry-run")
+    assert tried.status == failures.OK, tried
+    assert tried.out.startswith("ACCEPTED. 9 rows were accepted.")
+    assert "nothing was stored or counted" in tried.err
+    assert "It is safe now" not in tried.err
+    assert sender.well("submissions", "list", "--limit", "200", "--json").json() == before
+    sent = _submit(sender, desk, package, "--json")
+    assert (sent.status, sent.json()["state"]) == (failures.OK, "stored"), "and can still be sent"
+    again = _submit(sender, desk, package, "--dry-run", "--json")
+    assert again.status == failures.REJECTED
+    assert "CT-008" in again.json()["report"]["totals"]
+
+
+def test_a_dry_run_is_looked_at_later(sender: Person, desk: Desk) -> None:
+    package = desk.package(desk.records(3, spoiled=1))
+    done = _submit(sender, desk, package, "--dry-run", "--json")
+    assert (done.status, done.json()["state"]) == (failures.IN_PART, "checked")
+    dry_run = done.json()["id"]
+    assert "'Q'" not in done.out
+    listed = sender.well("dry-runs", "list", "--json").json()["dry_runs"]
+    assert dry_run in [each["id"] for each in listed]
+    assert dry_run in sender.well("dry-runs", "list").out
+    assert dry_run in sender.well("dry-runs", "show", dry_run).out
+    shown = sender.well("dry-runs", "show", dry_run, "--json").json()
+    assert (shown["state"], shown["records"]) == ("checked", done.json()["records"])
+    full = desk.folder / "tried.pgp"
+    sender.well("dry-runs", "report", dry_run, "--full", full)
+    plain = BytesIO()
+    name = f"report-{dry_run}.json"
+    unseal(BytesIO(full.read_bytes()), plain, keyring=desk.keyring, context=name)
+    assert b"'Q'" in plain.getvalue()
+    queued = _submit(sender, desk, package, "--dry-run", "--no-wait")
+    sender.well("dry-runs", "show", queued.out.strip())
+
+
+def test_a_dry_run_has_no_receipt_and_replaces_nothing(sender: Person, desk: Desk) -> None:
+    package = desk.package(desk.records(1))
+    before = sender.well("dry-runs", "list", "--json").json()
+    for option in (("--receipt", desk.folder / "r"), ("--replaces", str(uuid4()))):
+        done = _submit(sender, desk, package, "--dry-run", *option)
+        assert done.status == failures.USAGE
+        assert f"{option[0]} does not go with --dry-run" in done.err
+    assert sender.well("dry-runs", "list", "--json").json() == before
 
 
 def test_a_message_signed_by_an_unknown_key_is_rejected_with_words(

@@ -16,7 +16,7 @@ from tests.gateway.cli.conftest import QUARTER, Desk
 from tests.validators import samples
 from validators.manifest import canonical_manifest
 from validators.run import NoHistory, validate
-from validators.standard import load_standard
+from validators.standard import load_standards
 
 
 def _manifest(package: Path) -> dict[str, Any]:
@@ -152,7 +152,7 @@ def test_validate_reports_exactly_what_the_validators_report(desk: Desk) -> None
     package = desk.package(desk.records(3, spoiled=1))
     outcome = validate(
         BytesIO(package.read_bytes()),
-        standard=load_standard(),
+        standards=load_standards(),
         received_on=datetime.now(UTC).date(),
         history=NoHistory(),
     )

@@ -13,6 +13,7 @@ from tests.validators.test_between_records import EXAMPLES, STANDARD, Example, K
 from validators.bulk.judging import BulkRows
 from validators.rows import Rows
 from validators.run import NoHistory, Outcome, validate
+from validators.standard import load_standards
 
 Records = dict[str, list[dict[str, Any]]]
 
@@ -56,7 +57,7 @@ def both(records: Any, *, history: NoHistory | None = None, **changed: Any) -> t
         told(
             validate(
                 io.BytesIO(data),
-                standard=STANDARD,
+                standards=load_standards(),
                 received_on=samples.RECEIVED_ON,
                 history=history or NoHistory(),
                 make_rows=way,
