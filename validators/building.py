@@ -62,6 +62,19 @@ class PackageNotBuilt(ValidatorsError):
 
 
 @dataclass(frozen=True, slots=True)
+class GivenFile:
+    """A file of the sender's under the name that it has at home."""
+
+    name: str
+    data: bytes
+
+    @classmethod
+    def read(cls, path: Path) -> "GivenFile":
+        """Return a file as it lies on a disk."""
+        return cls(path.name, path.read_bytes())
+
+
+@dataclass(frozen=True, slots=True)
 class BuiltPackage:
     """The package and the manifest that lies in it."""
 
@@ -70,7 +83,7 @@ class BuiltPackage:
 
 
 def build_package(
-    records: Path | Sequence[Path] | Mapping[str, Rows],
+    records: Path | Sequence[GivenFile] | Mapping[str, Rows],
     fields: Mapping[str, object],
     *,
     sign: Sign,
@@ -95,7 +108,7 @@ def build_package(
 
 
 def _files(
-    records: Path | Sequence[Path] | Mapping[str, Rows], standard: Standard
+    records: Path | Sequence[GivenFile] | Mapping[str, Rows], standard: Standard
 ) -> dict[str, bytes]:
     if isinstance(records, Path):
         return _folder(records)
@@ -104,15 +117,15 @@ def _files(
     return _listed_files(records)
 
 
-def _listed_files(paths: Sequence[Path]) -> dict[str, bytes]:
+def _listed_files(given: Sequence[GivenFile]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
-    for path in paths:
-        name = _name_in_package(path.name)
+    for file in given:
+        name = _name_in_package(file.name)
         if name in files:
-            raise PackageNotBuilt(f"{path.name} is given twice; put one record type into one file")
+            raise PackageNotBuilt(f"{file.name} is given twice; put one record type into one file")
         if not is_package_name(name) or name == MANIFEST_NAME:
-            raise PackageNotBuilt(f"{path.name} has no place in a package")
-        files[name] = path.read_bytes()
+            raise PackageNotBuilt(f"{file.name} has no place in a package")
+        files[name] = file.data
     return files
 
 

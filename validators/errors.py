@@ -3,8 +3,8 @@
     ValidatorsError
     └── UnknownStandard     code "standard-unknown": a version that this package does not carry
 
-Further branches are drawn where they are defined: `refusal`, `manifest`, `strictjson`, `building`
-and `readers.row`.
+Further branches are drawn where they are defined: `refusal`, `manifest`, `strictjson`, `building`,
+`profile`, `readers.row` and `report.givenback`.
 """
 
 

@@ -12,6 +12,7 @@ from gateway.client import ClientError, Refused, Unreachable
 from gateway.errors import GatewayError
 from validators.errors import ValidatorsError
 from validators.package import PackageRefused
+from validators.profile import FactsRefused
 
 OK = 0
 REJECTED = 1
@@ -29,6 +30,7 @@ STATUS: list[tuple[type[BaseException], int]] = [
     (Unreachable, UNREACHABLE),
     (ClientError, USAGE),
     (PackageRefused, REJECTED),
+    (FactsRefused, USAGE),
     (EvidenceRefused, UNTRUSTED),
     (MessageRefused, UNTRUSTED),
     (WrongContext, UNTRUSTED),

@@ -25,12 +25,7 @@ page = Console(highlight=False, width=None if sys.stdout.isatty() else 250)
 
 def print_json(data: Mapping[str, Any]) -> None:
     """One JSON document."""
-    print(json_text(data), end="")
-
-
-def json_text(data: Mapping[str, Any]) -> str:
-    """One JSON document as text."""
-    return f"{json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, default=str)}\n"
+    print(json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, default=str))
 
 
 def print_facts(facts: Mapping[str, object]) -> None:

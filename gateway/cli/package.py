@@ -1,11 +1,10 @@
 """`gateway package`: make a package of record files, with a signed manifest, ready to be sent."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import click
@@ -16,34 +15,12 @@ from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import load_key, nothing_to_sign_with, write_secret
 from gateway.cli.options import EXISTING, json_option, key_options
 from gateway.cli.output import print_facts, print_json
-from gateway.cli.profile import EXAMPLE, manifest_fields
-from validators.building import BuiltPackage, Sign, build_package
-from validators.standard import load_standard
+from gateway.cli.profile import EXAMPLE, read_profile
+from validators.building import BuiltPackage, GivenFile, Sign
+from validators.checking import Facts, pack
+from validators.profile import FactsRefused, quarter
 
-_RECORDS = frozenset({".csv", ".jsonl", ".xml", ".xlsx", ".ods"})
 TYPES = click.Choice(["RETURN", "REPLACEMENT", "TEST"])
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What only the agency knows of a return."""
-
-    profile: Path
-    period: str
-    submission_type: str
-    replaces: UUID | None = None
-    gateway: str | None = None
-
-    def fields(self, *, today: date) -> dict[str, Any]:
-        """The keys of the manifest that follow from it."""
-        standard = load_standard()
-        fields = manifest_fields(self.profile, self.period, standard=standard, today=today)
-        fields["submission_type"] = self.submission_type
-        if self.replaces is not None:
-            fields["replaces"] = str(self.replaces)
-        if self.gateway is not None:
-            fields["gateway"] = self.gateway
-        return fields
 
 
 def _print_example(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001
@@ -95,8 +72,11 @@ def package(
     Without FILES it is a nil return. The package is not encrypted yet: `gateway submit` does that,
     or gpg.
     """
-    facts = Facts(profile, period, submission_type, replaces)
-    built = build(files, facts, sign=signer(key, passphrase_file, gpg_user))
+    further = {"submission_type": submission_type}
+    if replaces is not None:
+        further["replaces"] = str(replaces)
+    sign = signer(key, passphrase_file, gpg_user)
+    built = build(files, profile, period, further=further, sign=sign)
     # It holds the records in the clear, so it is its owner's alone.
     write_secret(out, built.data)
     made = {"package": str(out), "submission_id": built.manifest["submission_id"]}
@@ -107,21 +87,17 @@ def package(
         print_facts({**made, **counts})
 
 
-def is_package(file: Path) -> bool:
-    """Whether a file is meant as a package: workbooks are ZIP archives too, so its name decides."""
-    return file.suffix.lower() not in _RECORDS
-
-
-def build(files: Sequence[Path], facts: Facts, *, sign: Sign) -> BuiltPackage:
+def build(
+    files: Sequence[Path], profile: Path, period: str, *, further: Mapping[str, str], sign: Sign
+) -> BuiltPackage:
     """A package of files as they are, with a signed manifest."""
-    now = datetime.now(UTC)
-    _require_distinct(files)
-    return build_package(
-        files, facts.fields(today=now.date()), sign=sign, now=now, submission_id=uuid4()
-    )
+    given, facts = given_files(files), Facts(read_profile(profile), quarter(period), further)
+    with naming(profile):
+        return pack(given, facts, sign=sign, now=datetime.now(UTC), submission_id=uuid4())
 
 
-def _require_distinct(files: Sequence[Path]) -> None:
+def given_files(files: Sequence[Path]) -> list[GivenFile]:
+    """The files, read; raises Failure where two have one name."""
     # In a package names stand alone: of two files of one name, one would silently be lost.
     for name, count in Counter(file.name.casefold() for file in files).items():
         if count > 1:
@@ -130,6 +106,16 @@ def _require_distinct(files: Sequence[Path]) -> None:
                 "Put the rows of one record type into one file.",
                 status=USAGE,
             )
+    return [GivenFile.read(file) for file in files]
+
+
+@contextmanager
+def naming(profile: Path) -> Iterator[None]:
+    """Around what reads the agency's facts: says which file they stand in."""
+    try:
+        yield
+    except FactsRefused as refused:
+        raise Failure(f"{profile}: {refused.message}", refused.mend, status=USAGE) from refused
 
 
 def signer(key: Path | None, passphrase_file: Path | None, gpg_user: str | None) -> Sign:

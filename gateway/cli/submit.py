@@ -16,9 +16,10 @@ from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, USAGE, Failure, S
 from gateway.cli.files import load_key, nothing_to_sign_with, write_new
 from gateway.cli.options import EXISTING, client_options, json_option, key_options, open_client
 from gateway.cli.output import byte_progress, print_json, say
-from gateway.cli.package import TYPES, Facts, build, is_package, signer
-from gateway.cli.validate import STATUS, check
+from gateway.cli.package import TYPES, build, signer
+from gateway.cli.validate import STATUS
 from gateway.client import GatewayClient, Refused, Upload
+from validators.checking import check_package, is_package
 from validators.report import Report, render_text
 
 SETTLED = {"stored", "checked", "released", "rejected", "failed", "withdrawn", "destroyed"}
@@ -105,7 +106,7 @@ def _require_free(receipt: Path | None) -> None:
 
 def _package(files: tuple[Path, ...], gateway: Certificate, options: Mapping[str, Any]) -> bytes:
     """The package, read or made; made in memory, as it holds the records in the clear."""
-    if len(files) == 1 and is_package(files[0]):
+    if len(files) == 1 and is_package(files[0].name):
         return files[0].read_bytes()
     if options["profile"] is None or options["period"] is None:
         raise Failure(
@@ -113,18 +114,13 @@ def _package(files: tuple[Path, ...], gateway: Certificate, options: Mapping[str
             "Add --profile and --period, or make a package with `gateway package` first.",
             status=USAGE,
         )
-    facts = Facts(
-        options["profile"],
-        options["period"],
-        options["submission_type"],
-        gateway=gateway.fingerprint,
-    )
+    further = {"submission_type": options["submission_type"], "gateway": gateway.fingerprint}
     sign = signer(options["key"], options["passphrase_file"], options["gpg_user"])
-    return build(files, facts, sign=sign).data
+    return build(files, options["profile"], options["period"], further=further, sign=sign).data
 
 
 def _check_first(data: bytes, *, as_json: bool) -> None:
-    report = check(data)
+    report = check_package(data, today=datetime.now(UTC).date())
     if report.verdict == "rejected":
         print_json(report.to_dict()) if as_json else print(render_text(report), end="")
         say("Nothing was sent. Mend the package, or send it as it is with --force.")

@@ -2,26 +2,27 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
+from uuid import uuid4
 
 import click
 
 from gateway.cli.environment import environment
 from gateway.cli.failures import IN_PART, OK, REJECTED, USAGE, Failure, Stop
 from gateway.cli.files import write_secret
-from gateway.cli.marked import marked_workbook
 from gateway.cli.options import EXISTING
-from gateway.cli.output import json_text, say
-from gateway.cli.package import Facts, build, is_package
-from validators.building import unsigned
+from gateway.cli.output import say
+from gateway.cli.package import given_files, naming
+from gateway.cli.profile import read_profile
+from validators.building import GivenFile
+from validators.checking import Facts, check_files, check_package, is_package
+from validators.profile import quarter
 from validators.report import Report, render_text
+from validators.report.givenback import NotGivenBack, give_back
+from validators.report.machine import render_json
 from validators.report.page import render_html
 from validators.report.prose import outcome_of
 from validators.report.sheet import render_csv
-from validators.run import NoHistory
-from validators.run import validate as judge
-from validators.standard import load_standards
 
 STATUS = {"accepted": OK, "accepted-in-part": IN_PART, "rejected": REJECTED}
 """The exit status of a verdict."""
@@ -61,9 +62,10 @@ def validate(
     A package is not encrypted yet. Only what the gateway alone knows stays open: what was sent
     before, and your signature. Reports repeat what they find: they are for your eyes.
     """
-    report = check(_package(files, profile, period))
+    given = given_files(files)
+    report = _report(given, profile, period)
     if marked is not None:
-        write_secret(marked, marked_workbook(files, report, gateway=_gateway()))
+        write_secret(marked, _marked(given, report))
         say(f"The marked workbook is in {marked}.")
     text = FORMS[form](report)
     if out is None:
@@ -75,20 +77,9 @@ def validate(
     raise Stop(STATUS[report.verdict])
 
 
-def check(package: bytes) -> Report:
-    """The report on a package; raises validators.package.PackageRefused."""
-    outcome = judge(
-        BytesIO(package),
-        standards=load_standards(),
-        received_on=datetime.now(UTC).date(),
-        history=NoHistory(),
-    )
-    return outcome.report
-
-
 FORMS: dict[str, Callable[[Report], str]] = {
     "text": render_text,
-    "json": lambda report: json_text(report.to_dict()),
+    "json": render_json,
     "csv": lambda report: render_csv(report, gateway=_gateway()),
     "html": lambda report: render_html(report, gateway=_gateway()),
 }
@@ -99,13 +90,24 @@ def _gateway() -> str:
     return environment().get("GATEWAY_URL", "").rstrip("/")
 
 
-def _package(files: Sequence[Path], profile: Path | None, period: str | None) -> bytes:
-    if len(files) == 1 and is_package(files[0]):
-        return files[0].read_bytes()
+def _report(files: Sequence[GivenFile], profile: Path | None, period: str | None) -> Report:
+    now = datetime.now(UTC)
+    if len(files) == 1 and is_package(files[0].name):
+        return check_package(files[0].data, today=now.date())
     if profile is None or period is None:
         raise Failure(
             "Record files alone do not say whose they are and of which quarter.",
             "Add --profile and --period; `gateway package --example-profile` prints a profile.",
             status=USAGE,
         )
-    return build(files, Facts(profile, period, "RETURN"), sign=unsigned).data
+    facts = Facts(read_profile(profile), quarter(period), further={})
+    with naming(profile):
+        return check_files(files, facts, now=now, submission_id=uuid4())
+
+
+def _marked(files: Sequence[GivenFile], report: Report) -> bytes:
+    try:
+        return give_back(files, report, gateway=_gateway())
+    except NotGivenBack as error:
+        hint = "Use --format csv or html instead."
+        raise Failure(str(error), hint, status=USAGE) from error

@@ -15,6 +15,8 @@ CLASSES = (
     "validators.errors",
     "validators.manifest",
     "validators.building",
+    "validators.profile",
+    "validators.report.givenback",
     "validators.strictjson",
     "validators.readers.row",
 )

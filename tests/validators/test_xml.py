@@ -9,6 +9,7 @@ import pytest
 from tests.validators import samples
 from validators.findings import Finding
 from validators.readers import FileUnreadable, Row, read_tables
+from validators.readers.xml import LONGEST_MARK, LONGEST_PROLOG
 from validators.run import NoHistory, validate
 from validators.standard import load_standard, load_standards
 
@@ -80,6 +81,7 @@ def written(kind: str, rows: list[dict[str, object]]) -> bytes:
 
 
 DEEP = "<a>" * 10_000 + "</a>" * 10_000
+NESTED = "<a>" * 1_000_000
 LAUGHS = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>' + record(
     "<record_id>&b;</record_id>"
 )
@@ -91,6 +93,8 @@ FAULTY: dict[str, tuple[bytes, str, int | None]] = {
     "cut short": (record("<record_id>a</record_id>")[:-8], "not well-formed", None),
     "two documents": (record("") * 2, "not well-formed", None),
     "UTF-16": (record("").decode().encode("utf-16"), "not well-formed", None),
+    "UTF-16 without a mark": (record("").decode().encode("utf-16-le"), "not well-formed", None),
+    "UTF-16, the other way round": (record("").decode().encode("utf-16-be"), "not well-", None),
     "Windows-1252": (
         record("<record_id>Zo\u00eb</record_id>").decode().encode("cp1252"),
         "UTF-8",
@@ -121,8 +125,22 @@ FAULTY: dict[str, tuple[bytes, str, int | None]] = {
     "another root": (b"<records/>", "outermost element", None),
     "a namespace": (b'<CTDS xmlns="urn:x"/>', "outermost element", None),
     "another record type": (record("", kind="CASE"), "not an element DECN", 1),
+    "a namespace of a prefix": (b'<CTDS xmlns:x="urn:x"/>', "attributes", None),
+    "a namespace within": (b'<CTDS><DECN xmlns="urn:x"/></CTDS>', "attributes", None),
+    "an encoding that is not so": (
+        b"<?xml version='1.0' encoding='windows-1252'?>"
+        + record("<record_id>Zo\u00eb</record_id>").decode().encode("cp1252"),
+        "UTF-8",
+        None,
+    ),
     "attributes": (b'<CTDS><DECN record_id="a"/></CTDS>', "attributes", None),
     "10,000 levels": (record(DEEP), "inside a field", 1),
+    "a million levels that never end": (record(NESTED), "inside a field", 1),
+    "1,001 names": (
+        b"<CTDS>" + b"".join(b"<DECN><a%d/></DECN>" % n for n in range(1100)) + b"</CTDS>",
+        "more than 1,000 different names",
+        None,
+    ),
     "an element inside a field": (record("<record_id><b>x</b></record_id>"), "inside a field", 1),
     "text between elements": (record("x<record_id>a</record_id>"), "between elements", 1),
     "an element twice": (record("<record_id>a</record_id>" * 2), "twice", 1),
@@ -169,3 +187,65 @@ def test_no_record_is_held_longer_than_it_takes_to_read_it() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 2 << 20
+
+
+class Counted(io.BytesIO):
+    """A file that knows how much of it was read."""
+
+    taken = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size)
+        self.taken += len(data)
+        return data
+
+
+MEGABYTES = 8 << 20
+
+ENDLESS: dict[str, tuple[bytes, str]] = {
+    # what never ends: (bytes, a part of the clause that says so)
+    "a comment": (b"<CTDS><!--" + b">" * MEGABYTES, "tag or comment is longer"),
+    "an instruction": (b"<CTDS><?a " + b"<" * MEGABYTES, "tag or comment is longer"),
+    "a name": (b"<CTDS><DECN><" + b"a" * MEGABYTES, "tag or comment is longer"),
+    "an attribute": (b"<CTDS><DECN a='" + b"x" * MEGABYTES, "tag or comment is longer"),
+    "attributes": (b"<CTDS><DECN " + b"a='' " * (MEGABYTES // 5), "tag or comment is longer"),
+    "an end": (b"<CTDS><DECN></DECN" + b" " * MEGABYTES, "tag or comment is longer"),
+    "a comment after the end": (b"<CTDS/><!--" + b"x" * MEGABYTES, "tag or comment is longer"),
+    "a comment at the start": (b"<!--" + b">" * MEGABYTES, "do not reach the element CTDS"),
+    "instructions at the start": (b"<?a?>" * (MEGABYTES // 5), "do not reach"),
+    "an outermost element": (b"<CTDS" + b" " * MEGABYTES, "do not reach"),
+    "nothing but space": (b" " * MEGABYTES, "do not reach"),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_a_mark_that_does_not_end_is_refused_before_it_is_scanned_again_and_again(
+    case: str,
+) -> None:
+    """expat before 2.6 begins anew at each feed (CVE-2023-52425): so few feeds are the bound."""
+    data, clause = ENDLESS[case]
+    stream = Counted(data)
+    [table] = read_tables(stream, name="DECN.xml", standard=STANDARD)
+    with pytest.raises(FileUnreadable) as refused:
+        list(table.rows)
+    assert clause in refused.value.findings[0].values["detail"]
+    assert stream.taken <= LONGEST_PROLOG + 3 * LONGEST_MARK
+
+
+def test_marks_of_an_honest_length_are_read_wherever_a_chunk_ends() -> None:
+    comment = f"<!--{'x' * (LONGEST_MARK - 1_000)}-->"
+    inside = f"<DECN><record_id>a</record_id></DECN>{comment}" * 30
+    assert len(rows_of(f"<!--{'x' * 60_000}--><CTDS>{inside}</CTDS>".encode())) == 30
+
+
+def test_nothing_that_a_document_type_declares_is_expanded() -> None:
+    """What a handler raises lets expat go on to the end of the piece that it was given."""
+    bomb = b"".join(b"<!ENTITY e%d '%s'>" % (n, b"&e%d;" % (n - 1) * 10) for n in range(1, 30))
+    data = b"<!DOCTYPE CTDS [<!ENTITY e0 'ha'>" + bomb + b"]>" + record("&e29;")
+    stream = Counted(data)
+    [table] = read_tables(stream, name="DECN.xml", standard=STANDARD)
+    with pytest.raises(FileUnreadable, match="cannot be read on") as refused:
+        list(table.rows)
+    assert "document type" in refused.value.findings[0].values["detail"]
+    # The first piece ends with the bracket that opens the declarations.
+    assert stream.taken == 16

@@ -2,7 +2,7 @@
 
 The libraries for it have had no release for years, and hand the same elements on; drop-downs
 (`table:content-validation`, part 3, 9.4) and notes (`office:annotation`, 14.1) are elements like
-any other. lxml escapes every text. Row 1 stays in view by `settings.xml`.
+any other. ElementTree escapes every text. Row 1 stays in view by `settings.xml`.
 """
 
 import re
@@ -12,7 +12,6 @@ from itertools import chain, groupby
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from lxml import etree
 from openpyxl.utils import get_column_letter
 
 from validators.templates import looks
@@ -22,7 +21,7 @@ from validators.templates.odsparts import (
     STYLES,
     element,
     height_style,
-    qualified,
+    serialised,
     settings,
     styles_of,
     width_style,
@@ -79,7 +78,7 @@ def _content(template: Template) -> bytes:
         element("office:body", spreadsheet),
         **{"office:version": "1.3"},
     )
-    return bytes(etree.tostring(document, xml_declaration=True, encoding="UTF-8"))
+    return serialised(document)
 
 
 _Named = tuple[str, DropDown, str]
@@ -149,7 +148,7 @@ def _blanks(sheet: Sheet, names: Mapping[DropDown, str]) -> Iterator[Any]:
     below = _MOST_ROWS - ROWS - 1
     for cells, count in ((offering, ROWS - len(sheet.rows)), (rest, below)):
         row = _row(cells)
-        row.set(qualified("table:number-rows-repeated"), str(count))
+        row.set("table:number-rows-repeated", str(count))
         yield row
 
 
@@ -204,19 +203,19 @@ def _readme(template: Template) -> Any:
 
 def _spanning(sentence: str) -> Any:
     cell = _cell(sentence, "wrapped")
-    cell.set(qualified("table:number-columns-spanned"), str(len(looks.README_WIDTHS)))
+    cell.set("table:number-columns-spanned", str(len(looks.README_WIDTHS)))
     covered = element("table:covered-table-cell", **{"table:number-columns-repeated": "2"})
     return _high(_row([cell, covered]), looks.lines_of(sentence))
 
 
 def _high(row: Any, lines: int) -> Any:
-    row.set(qualified("table:style-name"), height_style(lines))
+    row.set("table:style-name", height_style(lines))
     return row
 
 
 def _link(name: str) -> Any:
     cell = _cell("", "link")
-    cell.set(qualified("office:value-type"), "string")
+    cell.set("office:value-type", "string")
     target = element("text:a", name, **{"xlink:href": f"#{name}.A2", "xlink:type": "simple"})
     cell.append(element("text:p", target))
     return cell
@@ -239,7 +238,7 @@ def _spread(items: Iterable[tuple[str, str]], style: str) -> Iterator[Any]:
     """The cells of a row of LISTS; most are blank there, and a run of blank cells is one."""
     for text, run in groupby(chain.from_iterable(items)):
         cell = _cell(text, style)
-        cell.set(qualified("table:number-columns-repeated"), str(len(list(run))))
+        cell.set("table:number-columns-repeated", str(len(list(run))))
         yield cell
 
 
@@ -257,9 +256,9 @@ def _row(cells: Iterable[Any]) -> Any:
 def _cell(text: str, style: str, *validation: str) -> Any:
     cell = element("table:table-cell", **{"table:style-name": style})
     for name in validation:
-        cell.set(qualified("table:content-validation-name"), name)
+        cell.set("table:content-validation-name", name)
     if text:
-        cell.set(qualified("office:value-type"), "string")
+        cell.set("office:value-type", "string")
         cell.extend(map(_paragraph, text.split("\n")))
     return cell
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from lxml import etree
+from xml.etree import ElementTree
 
 from validators.templates import looks
 
@@ -35,23 +34,21 @@ MANIFEST = (
 ).encode()
 
 
-def qualified(name: str) -> str:
-    """The name of an element or attribute with its namespace."""
-    prefix, _, local = name.partition(":")
-    return f"{{{_NAMES[prefix]}}}{local}"
-
-
 def element(name: str, *children: Any, **attributes: str) -> Any:
-    """An element; a child is another element, or its text."""
-    made = etree.Element(
-        qualified(name), {qualified(key): text for key, text in attributes.items()}, _NAMES
-    )
+    """An element, its name and those of its attributes with a prefix; a child may be its text."""
+    made = ElementTree.Element(name, attributes)
     for child in children:
         if isinstance(child, str):
             made.text = child
         else:
             made.append(child)
     return made
+
+
+def serialised(document: Any) -> bytes:
+    """A part of the file; values name prefixes, too, so its root declares all of them."""
+    document.attrib |= {f"xmlns:{prefix}": name for prefix, name in _NAMES.items()}
+    return ElementTree.tostring(document, encoding="UTF-8", xml_declaration=True)
 
 
 def width_style(width: int) -> str:
@@ -141,7 +138,7 @@ def _styles() -> bytes:
         element("office:styles", default),
         **{"office:version": "1.3"},
     )
-    return bytes(etree.tostring(document, xml_declaration=True, encoding="UTF-8"))
+    return serialised(document)
 
 
 STYLES = _styles()
@@ -163,7 +160,7 @@ def settings(active: str, frozen: Mapping[str, tuple[int, int]]) -> bytes:
         element("office:settings", items),
         **{"office:version": "1.3"},
     )
-    return bytes(etree.tostring(document, xml_declaration=True, encoding="UTF-8"))
+    return serialised(document)
 
 
 def _view(name: str, columns: int, rows: int) -> Any:

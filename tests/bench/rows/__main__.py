@@ -20,7 +20,7 @@ from tests.bench.measure import Line
 from tests.bench.rows.made import STANDARD, write_cases
 from tests.validators import books, samples
 from tests.validators.test_workbooks import sheets_of
-from validators.building import build_package, unsigned
+from validators.building import GivenFile, build_package, unsigned
 
 MOST_MB = 700
 COLD_SECONDS = 1.0
@@ -60,7 +60,8 @@ def _compared(
     write_cases(file, rows, bad_in_100=bad)
     fields = samples.manifest_fields(STANDARD)
     identity = samples.uuid4(samples.rng(rows))
-    built = build_package([file], fields, sign=unsigned, now=samples.NOW, submission_id=identity)
+    given = [GivenFile.read(file)]
+    built = build_package(given, fields, sign=unsigned, now=samples.NOW, submission_id=identity)
     file.with_suffix(".zip").write_bytes(built.data)
     ways = ["ours", *(other.way for other in others)]
     runs: dict[str, list[_Run]] = {way: [] for way in ways}

@@ -11,10 +11,10 @@ import pytest
 
 from crypto import verify_detached
 from gateway.cli import failures
-from gateway.cli.profile import quarter
 from tests.gateway.cli.conftest import QUARTER, Desk
 from tests.validators import samples
 from validators.manifest import canonical_manifest
+from validators.profile import quarter
 from validators.run import NoHistory, validate
 from validators.standard import load_standards
 

@@ -1,0 +1,100 @@
+"""Bare files are checked as the package of them is; what cannot be one is refused."""
+
+from io import BytesIO
+
+import pytest
+
+from tests.validators import books, samples
+from validators.building import GivenFile, PackageNotBuilt
+from validators.checking import Facts, check_files, check_package, is_package, pack
+from validators.package import PackageRefused, open_package
+from validators.profile import FactsRefused, manifest_fields, quarter, stand_in
+from validators.report.givenback import NotGivenBack, can_be_given_back, give_back
+from validators.report.machine import render_json
+from validators.standard import load_standard
+
+STANDARD = load_standard()
+IDENTITY = samples.uuid4(samples.rng(77))
+FACTS = Facts(stand_in(samples.AGENCY_ID, standard=STANDARD), samples.PERIOD, further={})
+ARMOR = "-----BEGIN PGP SIGNATURE-----\n\nAA==\n-----END PGP SIGNATURE-----\n"
+
+
+def records(count: int = 3) -> list[GivenFile]:
+    """CSV files of which one row is wrong."""
+    children = samples.children(count)
+    children["CASE"][0]["sex"] = "Q"
+    built = samples.package(STANDARD, children)
+    package = open_package(BytesIO(built.data))
+    names = [name for name in package.names if name.endswith(".csv")]
+    return [GivenFile(name, package.open(name).read()) for name in names]
+
+
+def test_bare_files_are_checked_as_a_package_of_them() -> None:
+    files = records()
+    bare = check_files(files, FACTS, now=samples.NOW, submission_id=IDENTITY)
+    built = pack(files, FACTS, sign=lambda _: ARMOR, now=samples.NOW, submission_id=IDENTITY)
+    packed = check_package(built.data, today=samples.NOW.date())
+    assert render_json(bare) == render_json(packed)
+    assert bare.verdict == "accepted-in-part"
+    assert set(bare.totals) == {"CT-016"}
+
+
+@pytest.mark.parametrize("agency_id", STANDARD.agencies)
+def test_nothing_of_a_stand_in_is_found_fault_with(agency_id: str) -> None:
+    facts = Facts(stand_in(agency_id, standard=STANDARD), samples.PERIOD, further={})
+    report = check_files([], facts, now=samples.NOW, submission_id=IDENTITY)
+    assert (report.verdict, dict(report.totals)) == ("accepted", {})
+
+
+def test_an_agency_off_the_register_makes_no_manifest() -> None:
+    with pytest.raises(FactsRefused, match="register") as refused:
+        manifest_fields(
+            stand_in("LA-NOWHERE", standard=STANDARD),
+            quarter("2026Q1"),
+            standard=STANDARD,
+            today=samples.RECEIVED_ON,
+        )
+    assert "CL_AGENCY" in refused.value.mend
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("CASE.csv", False), ("mine.XLSX", False), ("A.ods", False), ("A.zip", True), ("A", True)],
+)
+def test_the_name_says_what_is_meant_as_a_package(name: str, expected: bool) -> None:
+    assert is_package(name) is expected
+
+
+def test_a_package_that_is_none_is_refused() -> None:
+    with pytest.raises(PackageRefused):
+        check_package(b"no zip", today=samples.RECEIVED_ON)
+
+
+def test_a_file_given_twice_is_refused() -> None:
+    twice = [GivenFile("a.xlsx", b""), GivenFile("b.xlsx", b"")]
+    with pytest.raises(PackageNotBuilt, match="twice"):
+        check_files(twice, FACTS, now=samples.NOW, submission_id=IDENTITY)
+
+
+def test_a_workbook_that_the_check_refuses_is_not_opened_to_be_marked() -> None:
+    """What writes workbooks would inflate a bomb that what reads them has refused."""
+    macros = books.changed(books.xlsx({"CASE": [["record_id"]]}), {"xl/vbaProject.bin": b"x"})
+    book = GivenFile("RETURN.xlsx", macros)
+    report = check_files([book], FACTS, now=samples.NOW, submission_id=IDENTITY)
+    with pytest.raises(NotGivenBack, match="cannot be read"):
+        give_back([book], report)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["A.xlsx"], True),
+        (["A.ods"], True),
+        (["CASE.csv", "EXPL.CSV"], True),
+        (["CASE.csv", "EXPL.xml"], False),
+        (["A.zip"], False),
+        (["A.xlsx", "B.xlsx"], False),
+    ],
+)
+def test_a_workbook_or_tables_of_text_come_back(names: list[str], expected: bool) -> None:
+    assert can_be_given_back([GivenFile(name, b"") for name in names]) is expected

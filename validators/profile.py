@@ -1,0 +1,81 @@
+"""What an agency says of itself in every manifest, and what of that a check needs.
+
+Owns the facts that stand in `agency.toml` and a quarter, made into keys of a manifest. Which values
+a manifest may have is for `manifestschema`.
+
+    ValidatorsError
+    └── FactsRefused        code "facts-refused": no manifest follows from them; has a `mend`
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from validators.errors import ValidatorsError
+from validators.standard import Standard
+
+Period = tuple[date, date]
+"""The first and the last day of a quarter."""
+
+_QUARTER = re.compile(r"(20[0-9]{2})Q([1-4])")
+_VOLUNTARY = frozenset({"NGO", "GUARD"})
+
+
+class FactsRefused(ValidatorsError):
+    """The agency is not on the register, or the quarter is none."""
+
+    code = "facts-refused"
+
+    def __init__(self, message: str, mend: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.mend = mend
+
+
+def manifest_fields(
+    profile: Mapping[str, Any], period: Period, *, standard: Standard, today: date
+) -> dict[str, Any]:
+    """Return the keys of a manifest that only the agency knows; raises FactsRefused."""
+    agency = standard.agencies.get(str(profile.get("agency_id")))
+    if agency is None:
+        raise FactsRefused(
+            "agency_id is not in the register of the standard.",
+            "Look the id up in CL_AGENCY (GET /v1/standards/1.0/codelists/CL_AGENCY).",
+        )
+    start, end = period
+    return {
+        "agency_type": agency.agency_type,
+        "period_type": "QUARTER",
+        "period_start": start.isoformat(),
+        "period_end": end.isoformat(),
+        **profile,
+        "sign_off": {"date": today.isoformat(), **profile.get("sign_off", {})},
+    }
+
+
+def stand_in(agency_id: str, *, standard: Standard) -> dict[str, Any]:
+    """Return a profile for whoever wants records checked and has no profile at hand.
+
+    Nothing in it but the agency has a bearing on records; the rest is what any manifest may say.
+    """
+    agency = standard.agencies.get(agency_id)
+    voluntary = agency is not None and agency.agency_type in _VOLUNTARY
+    return {
+        "agency_id": agency_id,
+        "lawful_basis": "LEGITIMATE_INTEREST" if voluntary else "PUBLIC_TASK",
+        "link_scheme": "NONE",
+        "contact": {"role": "none", "team": "none", "mailbox": "none@none.gov.uk"},
+        "sign_off": {"role": "none"},
+        "coverage": {"units_expected": 1, "units_reporting": 1},
+    }
+
+
+def quarter(text: str) -> Period:
+    """Return the first and last day of a quarter such as 2026Q1; raises FactsRefused."""
+    found = _QUARTER.fullmatch(text)
+    if found is None:
+        raise FactsRefused(f"{text} is not a quarter.", "Write it as year and quarter: 2026Q1.")
+    year, first = int(found[1]), 3 * int(found[2]) - 2
+    following = date(year + first // 10, (first + 2) % 12 + 1, 1)
+    return date(year, first, 1), following - timedelta(days=1)
