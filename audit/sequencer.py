@@ -33,12 +33,15 @@ __all__ = [
     "sequence_once",
 ]
 
+# Entries of at most 4,096 bytes: some 20 MB of memory, and a fraction of a second of work.
+MOST_AT_ONCE = 5000
+
 
 def sequence_once(
     store: LogStore,
     *,
     signer: NoteSigner,
-    limit: int = 1000,
+    limit: int = MOST_AT_ONCE,
     memory: SignedMemory | None = None,
 ) -> Checkpoint | None:
     """Sequence up to `limit` pending events; return the new checkpoint, or None if none waited.

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -58,12 +59,22 @@ class Database:
         self.engine.dispose()
 
 
+AWAY = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeout,
+    # The same from statements on the raw connection, which SQLAlchemy does not wrap.
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
+
+
 @contextmanager
 def unavailable() -> Iterator[None]:
     """A database that cannot be reached is ours to mend, and never the sender's."""
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except AWAY as error:
         cause = getattr(error, "orig", None) or error
         raise ServiceFailed(
             "database-unavailable",

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from audit.entry import Entry
 from audit.sequencer import FullTile, Pending
 from gateway.store.database import Database, unavailable
+from gateway.store.leaves import add_leaves, add_tiles, take_from_outbox
 from gateway.store.tables import CheckpointRow, LeafRow, OutboxRow, TileRow
 
 # Any constant will do; it only has to be the same in every sequencer.
@@ -78,8 +79,8 @@ class PostgresLog:
     def pending(self, limit: int) -> Sequence[Pending]:
         """Committed outbox rows; order follows the id, which is near the order of commit."""
         with self._database.transaction() as session:
-            rows = session.scalars(select(OutboxRow).order_by(OutboxRow.id).limit(limit))
-            return [Pending(outbox_id=row.id, entry=row.entry) for row in rows]
+            query = select(OutboxRow.id, OutboxRow.entry).order_by(OutboxRow.id).limit(limit)
+            return [Pending(*row) for row in session.execute(query)]
 
     def head(self) -> bytes | None:
         """The newest signed checkpoint."""
@@ -126,21 +127,7 @@ class PostgresLog:
         """One transaction; dense primary keys make a second sequencer fail instead of fork."""
         size = first_index + len(pending)
         with self._database.transaction() as session:
-            session.add_all(
-                LeafRow(
-                    index=first_index + offset,
-                    event_id=UUID(Entry.from_bytes(row.entry).event_id),
-                    entry=row.entry,
-                    leaf_hash=leaf_hash,
-                )
-                for offset, (row, leaf_hash) in enumerate(zip(pending, leaf_hashes, strict=True))
-            )
-            session.add_all(
-                TileRow(level=tile.level, number=tile.number, hashes=tile.hashes, root=tile.root)
-                for tile in tiles
-            )
+            add_leaves(session, first_index, pending, leaf_hashes)
+            add_tiles(session, tiles)
+            take_from_outbox(session, pending)
             session.add(CheckpointRow(size=size, note=checkpoint, signed_at=datetime.now(UTC)))
-            session.flush()
-            session.execute(
-                delete(OutboxRow).where(OutboxRow.id.in_([row.outbox_id for row in pending]))
-            )
