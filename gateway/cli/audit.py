@@ -73,7 +73,7 @@ def verify(
         replayed = replay(
             source,
             verifier=verifier,
-            since=before,
+            since=[] if before is None else [before],
             on_progress=lambda done, all_: bar.update(task, completed=done, total=all_),
         )
     if keep is not None:

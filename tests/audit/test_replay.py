@@ -33,7 +33,7 @@ def rewritten(entries: list[bytes]) -> MemoryStore:
 
 def tampered(store: MemoryStore, words: str, *, since: Checkpoint | None = None) -> None:
     with pytest.raises(LogTampered, match=words):
-        replay(StoreSource(store), verifier=SIGNER.verifier, since=since)
+        replay(StoreSource(store), verifier=SIGNER.verifier, since=[since] if since else [])
 
 
 @pytest.mark.parametrize("size", [1, 255, 256, 257, 600])
@@ -74,7 +74,7 @@ def test_progress_is_told() -> None:
 @pytest.mark.parametrize("sizes", [(1, 600), (256, 600), (300, 600), (599, 600), (600,)])
 def test_a_log_extends_what_was_seen_before(sizes: tuple[int, ...]) -> None:
     store = log_of(*sizes)
-    for since in checkpoints(store):
+    for since in (*([seen] for seen in checkpoints(store)), checkpoints(store)):
         assert replay(StoreSource(store), verifier=SIGNER.verifier, since=since).entries == 600
 
 
