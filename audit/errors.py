@@ -12,6 +12,7 @@ AuditError                  code "audit-error"
 │   ├── ProofRefused        code "proof-refused": an inclusion or consistency proof fails
 │   ├── ReceiptRefused      code "receipt-refused": not a receipt, or not for this submission
 │   ├── TileRefused         code "tile-refused": a tile or bundle of impossible shape
+│   ├── AccusationRefused   code "accusation-refused": a kit that does not convict the log
 │   └── LogTampered         code "log-tampered": tiles, entries and checkpoint disagree
 ├── KeyRefused              code "key-refused": text that is not a signing or verifying key
 ├── TileMissing             code "tile-missing": the log publishes nothing under this path
@@ -87,6 +88,12 @@ class TileRefused(EvidenceRefused):
     """A tile or bundle of impossible shape."""
 
     code = "tile-refused"
+
+
+class AccusationRefused(EvidenceRefused):
+    """The folder does not prove that the log contradicts itself."""
+
+    code = "accusation-refused"
 
 
 class Fault(StrEnum):

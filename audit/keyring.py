@@ -104,14 +104,24 @@ class LogKeys:
 
         Raises CheckpointRefused where it was retired or not yet in force, or an error of the note.
         """
-        signers = [key for key in self.keys if self._has_signed(raw, key)]
-        if not signers:
-            raise NoteUntrusted("no trusted key has signed this note")
-        checkpoint = Checkpoint.verify(raw, verifier=signers[-1])
+        checkpoint, signers = self._opened(raw)
         if not any(self._holds(key, checkpoint) for key in signers):
             raise CheckpointRefused("the key that signed did not hold for a log of this size")
         self._require_handed_over(checkpoint)
         return checkpoint
+
+    def signed(self, raw: bytes) -> Checkpoint:
+        """The same, also by a key that was retired or not yet in force: it signed, all the same.
+
+        For accusations alone. Whoever signs with a retired key forks the log as well.
+        """
+        return self._opened(raw)[0]
+
+    def _opened(self, raw: bytes) -> tuple[Checkpoint, list[Verifier]]:
+        signers = [key for key in self.keys if self._has_signed(raw, key)]
+        if not signers:
+            raise NoteUntrusted("no trusted key has signed this note")
+        return Checkpoint.verify(raw, verifier=signers[-1]), signers
 
     def _has_signed(self, raw: bytes, key: Verifier) -> bool:
         try:

@@ -125,6 +125,8 @@ class _Replay:
             if hashes:
                 self._compare(TilePath(level, number, len(hashes)), b"".join(hashes))
         self._require_known()
+        if self._known:
+            raise AssertionError("a known checkpoint was not looked at")
         if self.edge.root() != self._head.root:
             raise self._tampered("the entries lead to another root than the one signed", Fault.ROOT)
 
@@ -163,7 +165,7 @@ class _Replay:
     def _parts(self, leaves: list[bytes]) -> Iterator[list[bytes]]:
         """The leaves, cut where a known checkpoint ends: its root is looked at there."""
         done, first = 0, self.edge.size
-        for checkpoint in self._known:
+        for checkpoint in tuple(self._known):
             cut = checkpoint.size - first
             if done <= cut < len(leaves):
                 yield leaves[done:cut]
