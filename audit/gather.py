@@ -21,9 +21,9 @@ from audit.evidence import (
 )
 from audit.keyring import LogKeys
 from audit.proof import TlogProof
-from audit.store import TILE_WIDTH
-from audit.tilepath import CHECKPOINT_PATH, TilePath
-from audit.tiles import TileSource, read_entries, read_hashes
+from audit.proving import entry_at
+from audit.tilepath import CHECKPOINT_PATH
+from audit.tiles import TileSource
 from audit.tree import TileTree
 
 
@@ -73,26 +73,20 @@ def _against(
         if size == tree.size:
             yield fork(note, head)
         elif 0 < size < tree.size:
-            yield rewritten(note, head, TileTree(size, source).root(), tree.consistency(size))
+            yield rewritten(
+                note,
+                head,
+                TileTree(size, source, published=tree.size).root(),
+                tree.consistency(size),
+            )
 
 
 def _carrying(tree: TileTree, source: TileSource, head: bytes, index: int) -> TlogProof:
-    served = _served(tree, source, index)
+    served = entry_at(source, index, tree.size)
     return TlogProof(index, tuple(tree.inclusion(index)), head, served)
 
 
 def _altered(tree: TileTree, source: TileSource, head: bytes, index: int) -> Kit:
-    path = _tile_of(tree, 0, index)
-    leaf = read_hashes(source, path)[index - path.start]
+    leaf = tree.node(0, index)
     proof = TlogProof(index, tuple(tree.inclusion(index)), head)
-    return altered_entry(proof, leaf, _served(tree, source, index))
-
-
-def _served(tree: TileTree, source: TileSource, index: int) -> bytes:
-    path = _tile_of(tree, None, index)
-    return read_entries(source, path)[index - path.start]
-
-
-def _tile_of(tree: TileTree, level: int | None, index: int) -> TilePath:
-    number = index // TILE_WIDTH
-    return TilePath(level, number, min(TILE_WIDTH, tree.size - number * TILE_WIDTH))
+    return altered_entry(proof, leaf, entry_at(source, index, tree.size))

@@ -27,11 +27,12 @@ from audit.merkle import HASH_BYTES
 from audit.note import Verifier
 from audit.seen import SeenEvents
 from audit.store import LEVELS_A_TILE, TILE_WIDTH
-from audit.tilepath import CHECKPOINT_PATH, TilePath, tile_paths
-from audit.tiles import TileSource, read_entries, read_tile
+from audit.tilepath import CHECKPOINT_PATH, TilePath, tile_of, tile_paths
+from audit.tiles import TileSource, read_entries, read_hashes, read_tile
 from audit.times import Chronology, TimeFinding
 
 Progress = Callable[[int, int], None]
+TakeEntries = Callable[[Sequence[bytes]], None]
 MOST_FINDINGS = 1000
 """How many findings are kept; a clock that is wrong for a day makes one an entry."""
 
@@ -56,21 +57,34 @@ def replay(
     verifier: Verifier | LogKeys,
     since: Sequence[Checkpoint] = (),
     times: Chronology | None = None,
+    after: Checkpoint | None = None,
+    on_entries: TakeEntries | None = None,
     on_progress: Progress | None = None,
 ) -> Replayed:
     """Return the log's checkpoint and what it holds, all verified.
 
-    `since` are checkpoints that the caller verified earlier. `on_progress` is called with the
-    number of entries done and the number of all. Raises LogTampered naming the first entry or tile
-    that does not fit, TileMissing, TileRefused, or an error of the checkpoint's note.
+    `since` are checkpoints that the caller verified earlier. Given `after`, a checkpoint up to
+    which the caller replayed the log before, only what came since is read; that it extends this
+    one is proven all the same. `on_entries` gets the entries, bundle after bundle: they are
+    canonical, but the signature covers them only once this function returns. `on_progress` is
+    called with the number of entries done and the number of all. Raises LogTampered naming the
+    first entry or tile that does not fit, TileMissing, TileRefused, or an error of the note.
     """
     head = open_checkpoint(source.read(CHECKPOINT_PATH), verifier)
     known = sorted(since, key=lambda checkpoint: checkpoint.size)
     for checkpoint in known:
         require_later(head, checkpoint)
+    if after is not None:
+        require_later(head, after)
     reader = _Replay(source, head, known, times or Chronology())
+    if after is not None:
+        reader.resume(after)
     for bundle in tile_paths(None, head.size):
-        reader.read(bundle)
+        if bundle.start + bundle.width <= reader.edge.size:
+            continue
+        entries = reader.read(bundle)
+        if on_entries is not None:
+            on_entries(entries)
         if on_progress is not None:
             on_progress(reader.edge.size, head.size)
     reader.finish()
@@ -108,15 +122,42 @@ class _Replay:
         self._events = SeenEvents(head.size)
         self._good = 0
 
-    def read(self, bundle: TilePath) -> None:
-        """Check the entries of one bundle and every tile that they complete."""
-        entries = read_entries(self._source, bundle)
+    def resume(self, after: Checkpoint) -> None:
+        """Take up the tree where a checkpoint left it; its last events are met again."""
+        self.edge = RightEdge(after.size, list(self._right_edge(after.size)))
+        if self.edge.root() != after.root:
+            said = f"the first {after.size} entries are not those of the checkpoint"
+            raise self._tampered(said, Fault.REWRITTEN, after.size)
+        self._good = after.size
+        self._known = [known for known in self._known if known.size > after.size]
+        for number in {max(after.size - TILE_WIDTH, 0), after.size - 1}:
+            self._meet(tile_of(None, number // TILE_WIDTH, self._head.size), after.size)
+        self.actions.clear()
+        self.findings.clear()
+
+    def _meet(self, bundle: TilePath, size: int) -> None:
+        entries = read_entries(self._source, bundle)[: size - bundle.start]
         self._take(self._skim(entries, bundle.start), bundle.start)
+
+    def _right_edge(self, size: int) -> Iterator[list[bytes]]:
+        level = 0
+        while width := size >> LEVELS_A_TILE * level:
+            number, partial = divmod(width, TILE_WIDTH)
+            path = tile_of(level, number, self._head.size)
+            yield read_hashes(self._source, path)[:partial] if partial else []
+            level += 1
+
+    def read(self, bundle: TilePath) -> Sequence[bytes]:
+        """Check the new entries of one bundle and every tile that they complete; return them."""
+        start = max(bundle.start, self.edge.size)
+        entries = read_entries(self._source, bundle)[start - bundle.start :]
+        self._take(self._skim(entries, start), start)
         leaves = [sha256(b"\x00" + data).digest() for data in entries]
         for part in self._parts(leaves):
             for tile in self.edge.extend(part):
                 self._compare(TilePath(tile.level, tile.number), tile.hashes)
             self._require_known()
+        return entries
 
     def finish(self) -> None:
         """Check the partial tiles and the root."""
@@ -196,7 +237,10 @@ class _Replay:
     def _tampered(
         self, said: str, fault: Fault, index: int | None = None, earlier: int | None = None
     ) -> LogTampered:
-        return LogTampered(said, fault, index=index, earlier=earlier, good_size=self._good)
+        good = f"; its first {self._good} are what was signed before" if self._good else ""
+        return LogTampered(
+            f"{said}{good}", fault, index=index, earlier=earlier, good_size=self._good
+        )
 
 
 def _differ(ours: bytes, theirs: bytes, at: int) -> bool:

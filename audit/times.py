@@ -6,7 +6,7 @@ What they are held to, with a tolerance of five minutes for late commits and clo
     time-runs-back          an entry before this one is younger
     time-ahead              the time is later than the reader's clock
     time-before-checkpoint  the entry was added after a checkpoint that the reader has had since a
-                            later time: it was dated back
+                            later time: it was dated back, or had waited to be added
 
 A fault of time is a finding, not yet a proof of tampering: a wrong clock makes them, too. But all
 of it is signed, so that somebody has to explain it.
