@@ -32,6 +32,7 @@ COMMANDS = {
     "certificate": "certificate",
     "token": "token",
     "failed": "failed",
+    "log": "log",
     "migrate": "processes",
     "web": "processes",
     "worker": "processes",
