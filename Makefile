@@ -61,6 +61,10 @@ bench-crypto: $(INSTALLED) ## Measure the OpenPGP engine against gpg
 bench-validate: $(INSTALLED) ## Measure the validation against marshmallow, pandera and DuckDB
 	@$(BIN)/python -m tests.bench.rows
 
+.PHONY: bench-audit
+bench-audit: $(INSTALLED) ## Measure the audit log against a hash chain
+	@$(BIN)/python -m tests.bench.audit $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(INSTALLED) ## Fuzz what reads hostile octets, a minute for each target
 	@for target in framing message contents signature certificate detached; do \

@@ -33,9 +33,14 @@ class RightEdge:
 
     def extend(self, leaves: Iterable[bytes]) -> Iterator[FullTile]:
         """Add leaf hashes; yield each tile that becomes full, lower levels first."""
-        for leaf in leaves:
-            yield from self._add(0, leaf)
-            self.size += 1
+        waiting = list(leaves)
+        while waiting:
+            hashes = self._level(0)
+            room = TILE_WIDTH - len(hashes)
+            hashes.extend(waiting[:room])
+            self.size += len(waiting[:room])
+            waiting = waiting[room:]
+            yield from self._full(0)
 
     def root(self) -> bytes:
         """The root now."""
@@ -45,15 +50,18 @@ class RightEdge:
             root = subtree_root(row) if row else None
         return EMPTY_ROOT if root is None else root
 
-    def _add(self, level: int, digest: bytes) -> Iterator[FullTile]:
+    def _level(self, level: int) -> list[bytes]:
         if level == len(self._levels):
             self._levels.append([])
-        hashes = self._levels[level]
-        hashes.append(digest)
+        return self._levels[level]
+
+    def _full(self, level: int) -> Iterator[FullTile]:
+        hashes = self._level(level)
         if len(hashes) < TILE_WIDTH:
             return
-        number = self.size >> LEVELS_A_TILE * (level + 1)
+        number = (self.size >> LEVELS_A_TILE * (level + 1)) - 1
         tile = FullTile(level, number, b"".join(hashes), subtree_root(hashes))
         hashes.clear()
         yield tile
-        yield from self._add(level + 1, tile.root)
+        self._level(level + 1).append(tile.root)
+        yield from self._full(level + 1)

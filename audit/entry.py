@@ -5,26 +5,49 @@ events in one leaf. The canonical entries form a regular language, and `from_byt
 one expression instead of a JSON parser: whatever is not exactly what `to_bytes` writes (another
 order, a space, a key twice, an escape, an unknown key) does not match. A refusal names the field
 and never the value, which may be the very thing that must not be written down.
+
+Version 2 added `reason_code`. Entries of version 1 stay as they are, and are read for ever.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import rfc8785
 
 from audit.actions import Action
 from audit.errors import EntryRefused
-from audit.fields import OPTIONAL, PATTERNS, ActorType, AuthMethod, ObjectType, Outcome
+from audit.fields import (
+    OPTIONAL,
+    PATTERNS,
+    SINCE_VERSION,
+    ActorType,
+    AuthMethod,
+    ObjectType,
+    Outcome,
+    Reason,
+)
 
-__all__ = ["ActorType", "AuthMethod", "Entry", "ObjectType", "Outcome"]
+__all__ = [
+    "ActorType",
+    "AuthMethod",
+    "Entry",
+    "ObjectType",
+    "Outcome",
+    "Reason",
+    "Skimmed",
+    "moment",
+    "skim",
+]
 
-VERSION = 1
+VERSION = 2
+VERSIONS = (1, 2)
 MAX_ENTRY_BYTES = 4096
-# Above this, readers whose numbers are doubles (RFC 8785, I-JSON) would see another counter.
-MAX_COUNTER = 2**53 - 1
-_COUNTER = "0|[1-9][0-9]{0,15}"
+# Readers whose numbers are doubles (RFC 8785, I-JSON) see every counter of fifteen digits exactly.
+MAX_COUNTER = 10**15 - 1
+_COUNTER = "0|[1-9][0-9]{0,14}"
 _CHECKS = {name: re.compile(pattern) for name, pattern in PATTERNS.items()}
 
 
@@ -45,13 +68,16 @@ class Entry:
     object_id: str | None = None
     object_sha256: str | None = None  # of the ciphertext
     error_code: str | None = None
+    reason_code: str | None = None  # Reason
     request_id: str | None = None
     standard: str | None = None  # "CTDS 1.0"
     software: str  # "ctds-gateway/0.1.0"
     agency_counter: int | None = None  # how many entries of this agency came before
+    v: int = VERSION
 
     def __post_init__(self) -> None:
         """Raise EntryRefused for the first field whose value could not be an identifier."""
+        _require_version(self)
         _require_time(self.time)
         _require_counter(self.agency_counter)
         for name, check in _CHECKS.items():
@@ -67,21 +93,16 @@ class Entry:
         """The canonical bytes, which are what the leaf hash covers."""
         members = {name: getattr(self, name) for name in _NAMES}
         members["time"] = self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        members["v"] = VERSION
         return rfc8785.dumps({key: value for key, value in members.items() if value is not None})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Entry":
         """The event in canonical bytes; raises EntryRefused for any other bytes."""
-        if len(data) > MAX_ENTRY_BYTES:
-            raise EntryRefused("an entry is at most 4096 bytes long")
-        found = _CANONICAL.fullmatch(data.decode("latin-1"))
-        if found is None:
-            raise EntryRefused("the bytes are not a canonical entry")
-        members: dict[str, Any] = found.groupdict()
-        members["time"] = _read_time(members["time"])
+        members: dict[str, Any] = dict(_members(data))
+        members["time"] = datetime.fromisoformat(members["time"])
         members["action"] = Action(members["action"])
-        if members["agency_counter"] is not None:
+        members["v"] = int(members["v"])
+        if members.get("agency_counter") is not None:
             members["agency_counter"] = int(members["agency_counter"])
         return cls(**members)
 
@@ -96,35 +117,97 @@ def event_id_of(canonical: bytes) -> str:
 
 
 _EVENT_ID = b',"event_id":"'
+
+
+class Skimmed(NamedTuple):
+    """What a replay needs of many entries, as it is spelt in them."""
+
+    actions: list[bytes]
+    event_ids: list[bytes]
+    times: list[bytes]
+
+
+def skim(entries: Iterable[bytes]) -> Skimmed:
+    """Check that all are canonical entries, as strictly as `Entry.from_bytes`, and make none.
+
+    A replay reads millions, and this is eight times as fast. Raises EntryRefused.
+    """
+    skimmed = Skimmed([], [], [])
+    add_action, add_event_id, add_time = (column.append for column in skimmed)
+    for data in entries:
+        form = _FEW.get(data[-6:])
+        if len(data) > MAX_ENTRY_BYTES or b"\0" in data or form is None:
+            raise EntryRefused(_NOT_CANONICAL)
+        found = form(data)
+        if found is None:
+            raise EntryRefused(_NOT_CANONICAL)
+        action, event_id, time = found.groups()
+        add_action(action)
+        add_event_id(event_id)
+        add_time(time)
+    return skimmed
+
+
+def moment(time: bytes) -> int:
+    """Milliseconds since 1970 of the time of an entry."""
+    return int(datetime.fromisoformat(time.decode("ascii")).timestamp() * 1000 + 0.5)
+
+
 _NAMES = tuple(field.name for field in fields(Entry))
+# Python's engine tests a class of up to two ranges range by range, and any other by one look into a
+# bitmap, which makes the whole expression a third faster. Bytes with a NUL are refused beforehand.
+_HEX = r"[0-9a-f\x00]"
+_SKIMMED = ("action", "event_id", "time")
 
 
-def _canonical() -> re.Pattern[str]:
+def _canonical(version: int, named: tuple[str, ...]) -> re.Pattern[bytes]:
     parts = []
-    for name in sorted([*_NAMES, "v"]):
-        part = f'"{name}":{_value(name)}'
+    for name in sorted(_NAMES):
+        if SINCE_VERSION.get(name, 1) > version:
+            continue
+        part = f'"{name}":{_value(name, version, named)}'
         # "action" is the first key and required, so every other one follows a comma.
         part = part if name == "action" else f",{part}"
-        parts.append(f"(?:{part})?" if name in OPTIONAL else part)
-    return re.compile(r"\{" + "".join(parts) + r"\}")
+        # An empty alternative says the same as a question mark, and takes the engine less.
+        parts.append(f"(?:{part}|)" if name in OPTIONAL else part)
+    text = r"\{" + "".join(parts) + r"\}"
+    return re.compile(text.replace("[0-9a-f]", _HEX).encode("ascii"))
 
 
-def _value(name: str) -> str:
+def _value(name: str, version: int, named: tuple[str, ...]) -> str:
+    group = f"?P<{name}>" if name in named else "?:"
     if name == "v":
-        return str(VERSION)
+        return f"({group}{version})"
     if name == "agency_counter":
-        return f"(?P<{name}>{_COUNTER})"
-    return f'"(?P<{name}>{PATTERNS[name]})"'
+        return f"({group}{_COUNTER})"
+    return f'"({group}{PATTERNS[name]})"'
 
 
-_CANONICAL = _canonical()
+# "v" is the last key, so the last bytes tell which expression must fit all the others.
+_WHOLE = {f'"v":{v}}}'.encode(): _canonical(v, _NAMES) for v in VERSIONS}
+_FEW = {f'"v":{v}}}'.encode(): _canonical(v, _SKIMMED).fullmatch for v in VERSIONS}
+_TOO_LONG = "an entry is at most 4096 bytes long"
+_NOT_CANONICAL = "the bytes are not a canonical entry"
 
 
-def _read_time(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise EntryRefused("time is not a moment of the calendar") from None
+def _members(data: bytes) -> dict[str, str | None]:
+    if len(data) > MAX_ENTRY_BYTES:
+        raise EntryRefused(_TOO_LONG)
+    form = _WHOLE.get(data[-6:])
+    if b"\0" in data or form is None or (found := form.fullmatch(data)) is None:
+        raise EntryRefused(_NOT_CANONICAL)
+    return {
+        name: None if value is None else value.decode("ascii")
+        for name, value in found.groupdict().items()
+    }
+
+
+def _require_version(entry: Entry) -> None:
+    if type(entry.v) is not int or entry.v not in VERSIONS:
+        raise EntryRefused("v is not a version of entries")
+    for name, version in SINCE_VERSION.items():
+        if getattr(entry, name) is not None and entry.v < version:
+            raise EntryRefused(f"{name} is younger than the version of the entry")
 
 
 def _require_time(time: datetime) -> None:

@@ -8,9 +8,11 @@ AuditError                  code "audit-error"
 │   ├── NoteUntrusted       code "note-untrusted": no signature by a key that we trust
 │   ├── SignatureRefused    code "signature-refused": a trusted key's signature is wrong
 │   ├── CheckpointRefused   code "checkpoint-refused": not a checkpoint of this log
+│   ├── HandoverRefused     code "handover-refused": not a handover from a key that we trust
 │   ├── ProofRefused        code "proof-refused": an inclusion or consistency proof fails
 │   ├── ReceiptRefused      code "receipt-refused": not a receipt, or not for this submission
 │   ├── TileRefused         code "tile-refused": a tile or bundle of impossible shape
+│   ├── AccusationRefused   code "accusation-refused": a kit that does not convict the log
 │   └── LogTampered         code "log-tampered": tiles, entries and checkpoint disagree
 ├── KeyRefused              code "key-refused": text that is not a signing or verifying key
 ├── TileMissing             code "tile-missing": the log publishes nothing under this path
@@ -18,6 +20,8 @@ AuditError                  code "audit-error"
 └── LogDoesNotFit           code "log-does-not-fit": the store contradicts what was signed, so
                             signing on would fork the log; the operator must act
 """
+
+from enum import StrEnum
 
 
 class AuditError(Exception):
@@ -62,6 +66,12 @@ class CheckpointRefused(EvidenceRefused):
     code = "checkpoint-refused"
 
 
+class HandoverRefused(EvidenceRefused):
+    """The note does not hand a log over from a trusted key to another."""
+
+    code = "handover-refused"
+
+
 class ProofRefused(EvidenceRefused):
     """An inclusion or consistency proof fails."""
 
@@ -80,10 +90,50 @@ class TileRefused(EvidenceRefused):
     code = "tile-refused"
 
 
+class AccusationRefused(EvidenceRefused):
+    """The folder does not prove that the log contradicts itself."""
+
+    code = "accusation-refused"
+
+
+class Fault(StrEnum):
+    """What contradicts what; `audit.evidence` turns most of them into a kit that convicts."""
+
+    OTHER_LOG = "other-log"
+    SHORTER = "shorter"
+    FORKED = "forked"
+    REWRITTEN = "rewritten"
+    NO_ENTRY = "no-entry"
+    REPEATED = "repeated-event"
+    ALTERED = "altered-entry"
+    TILE = "altered-tile"
+    MISSING = "missing"
+    ROOT = "other-root"
+
+
 class LogTampered(EvidenceRefused):
-    """Entries, tiles and checkpoint of a log disagree."""
+    """Entries, tiles and checkpoint of a log disagree.
+
+    `index` is the first place that does not fit, `earlier` the entry that it repeats, and the log
+    is proven good up to `good_size` entries, since it extends a checkpoint of that size.
+    """
 
     code = "log-tampered"
+
+    def __init__(
+        self,
+        message: str,
+        fault: Fault,
+        *,
+        index: int | None = None,
+        earlier: int | None = None,
+        good_size: int = 0,
+    ) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.index = index
+        self.earlier = earlier
+        self.good_size = good_size
 
 
 class KeyRefused(AuditError):

@@ -30,10 +30,10 @@ def export_tiles(
     for done, path in enumerate(paths, start=1):
         file = folder / str(path)
         if not file.exists():
-            _write(file, source.read(str(path)))
+            write_whole(file, source.read(str(path)))
         if on_progress is not None:
             on_progress(done, len(paths))
-    _write(folder / CHECKPOINT_PATH, note)
+    write_whole(folder / CHECKPOINT_PATH, note)
     return head
 
 
@@ -57,7 +57,8 @@ def _require_same_past(source: TileSource, head: Checkpoint, before: FolderSourc
         raise LogDoesNotFit("the folder holds another past of this log")
 
 
-def _write(file: Path, data: bytes) -> None:
+def write_whole(file: Path, data: bytes) -> None:
+    """Write a file that appears whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.new")
     draft.write_bytes(data)

@@ -56,13 +56,36 @@ class ObjectType(StrEnum):
     LOG = "log"
 
 
+class Reason(StrEnum):
+    """Why a person decided so; `error_code` says why the software did."""
+
+    AGENCY_REQUEST = "agency-request"
+    AGREEMENT_ENDED = "agreement-ended"
+    AGREEMENT_RENEWED = "agreement-renewed"
+    KEY_COMPROMISED = "key-compromised"
+    KEY_REPLACED = "key-replaced"
+    LEFT_ROLE = "left-role"
+    MISUSE = "misuse"
+    PURPOSE_UNFIT = "purpose-unfit"
+    RETENTION_ENDED = "retention-ended"
+    SENT_IN_ERROR = "sent-in-error"
+    FAULT_MENDED = "fault-mended"
+    OTHER = "other"
+
+
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 PSEUDONYM = "[0-9a-f]{32}|[0-9a-f]{64}"
 SHA256 = "[0-9a-f]{64}"
 FINGERPRINT = "[0-9A-F]{40}|[0-9a-f]{40}|[0-9A-F]{64}|[0-9a-f]{64}"
 AGENCY_ID = "[A-Z]{2,6}(?:-[A-Z0-9_]{1,16})?"
-TIME = r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z"
+# The days of this century, in which every fourth year is a leap year.
+_LONG = "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+_SHORT = "(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+_FEBRUARY = "02-(?:0[1-9]|1[0-9]|2[0-8])"
+_LEAP = "20(?:[02468][048]|[13579][26])-02-29"
+_DAY = f"(?:20[0-9]{{2}}-(?:{_LONG}|{_SHORT}|{_FEBRUARY})|{_LEAP})"
+TIME = rf"{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{{3}}Z"
 RULE = "[A-Z]{2,6}-[0-9]{3}"
 # Words of a code, with at most three digits in a row, so that no date or number of a person fits.
 WORD = "(?:[a-z]{1,24}[0-9]{0,3}|[0-9]{1,3})"
@@ -74,8 +97,17 @@ def _closed(names: type[StrEnum]) -> str:
     return "|".join(name.value.replace(".", r"\.") for name in names)
 
 
+def _by_noun(names: type[StrEnum]) -> str:
+    """The same for names of two words: the first word is compared once, not for each second."""
+    words = [name.value.partition(".")[::2] for name in names]
+    nouns = dict.fromkeys(noun for noun, _ in words)
+    return "|".join(
+        rf"{noun}\.(?:{'|'.join(verb for of, verb in words if of == noun)})" for noun in nouns
+    )
+
+
 PATTERNS: dict[str, str] = {
-    "action": _closed(Action),
+    "action": _by_noun(Action),
     "actor": PSEUDONYM,
     "actor_type": _closed(ActorType),
     "agency": AGENCY_ID,
@@ -86,6 +118,7 @@ PATTERNS: dict[str, str] = {
     "object_sha256": SHA256,
     "object_type": _closed(ObjectType),
     "outcome": _closed(Outcome),
+    "reason_code": _closed(Reason),
     "request_id": f"[0-9a-f]{{16,32}}|{UUID}",
     "software": r"[a-z]{1,24}(?:-[a-z]{1,24}){0,3}/[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}[a-z0-9.+]{0,24}",
     "source": PSEUDONYM,
@@ -100,8 +133,11 @@ OPTIONAL = frozenset(
         "object_id",
         "object_sha256",
         "object_type",
+        "reason_code",
         "request_id",
         "source",
         "standard",
     }
 )
+SINCE_VERSION = {"reason_code": 2}
+"""Fields that entries of an earlier version do not have."""

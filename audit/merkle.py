@@ -35,8 +35,8 @@ def subtree_root(hashes: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     row = hashes
     while len(row) > 1:
-        pairs = range(0, len(row) - 1, 2)
-        above = [sha256(b"\x01" + row[at] + row[at + 1]).digest() for at in pairs]
+        pairs = zip(row[::2], row[1::2], strict=False)
+        above = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
         if len(row) % 2:
             above.append(row[-1])
         row = above

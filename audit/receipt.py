@@ -3,7 +3,7 @@
 A receipt is a tlog-proof whose extra data are the bytes of the entry. They need no trust: the
 entry is believed because its hash is proven to stand under a signed checkpoint. Steps:
 
-1. The checkpoint is signed by the log's key and is of that log.
+1. The checkpoint is signed by a key of the log that held then, and is of that log.
 2. The hash of the entry stands under its root, at the index given.
 3. The bytes are a canonical entry.
 4. Where the caller still has the ciphertext, the entry carries its SHA-256.
@@ -16,6 +16,7 @@ from hmac import compare_digest
 from audit.checkpoint import Checkpoint
 from audit.entry import Entry
 from audit.errors import ReceiptRefused
+from audit.keyring import LogKeys, open_checkpoint
 from audit.merkle import leaf_hash, verify_inclusion
 from audit.note import Verifier
 from audit.proof import TlogProof
@@ -58,7 +59,7 @@ def make_receipt(entry: bytes, index: int, proof: Sequence[bytes], checkpoint: b
 
 
 def verify_receipt(
-    text: str, *, verifier: Verifier, ciphertext_sha256: str | None = None
+    text: str, *, verifier: Verifier | LogKeys, ciphertext_sha256: str | None = None
 ) -> VerifiedReceipt:
     """Return what the receipt proves; the numbers are those of the module docstring.
 
@@ -66,7 +67,7 @@ def verify_receipt(
     ProofRefused, EntryRefused, or an error of the note.
     """
     receipt = Receipt.from_text(text)
-    checkpoint = Checkpoint.verify(receipt.checkpoint, verifier=verifier)  # 1
+    checkpoint = open_checkpoint(receipt.checkpoint, verifier)  # 1
     verify_inclusion(  # 2
         receipt.proof,
         index=receipt.index,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audit.errors import TileMissing
-from audit.store import TILE_WIDTH
+from audit.store import LEVELS_A_TILE, TILE_WIDTH
 
 CHECKPOINT_PATH = "checkpoint"
 MAX_LEVEL = 7  # a tree of 2^63 leaves ends below level 8
@@ -56,6 +56,12 @@ class TilePath:
     def full(self) -> "TilePath":
         """The same tile once it is complete."""
         return TilePath(self.level, self.number)
+
+
+def tile_of(level: int | None, number: int, size: int) -> TilePath:
+    """A tile (or bundle) as a tree of so many leaves has it: full, or as wide as it reaches."""
+    hashes = size >> LEVELS_A_TILE * (level or 0)
+    return TilePath(level, number, min(TILE_WIDTH, hashes - number * TILE_WIDTH))
 
 
 def tile_paths(level: int | None, hashes: int) -> Iterator[TilePath]:

@@ -7,18 +7,23 @@ from: the receiver verifies them against a signed root (`audit.merkle`).
 from audit.errors import OutOfRange
 from audit.merkle import EMPTY_ROOT, node_hash, subtree_root
 from audit.store import LEVELS_A_TILE, TILE_WIDTH
-from audit.tilepath import TilePath
+from audit.tilepath import tile_of
 from audit.tiles import TileSource, read_hashes
 
 _CACHED_TILES = 256
 
 
 class TileTree:
-    """A tree of `size` leaves whose hashes are read from `source` as needed."""
+    """A tree of `size` leaves whose hashes are read from `source` as needed.
 
-    def __init__(self, size: int, source: TileSource) -> None:
-        if size < 0:
-            raise OutOfRange("a tree has no negative size")
+    Where the source serves a later tree, of `published` leaves, its tiles are read and cut: a
+    mirror need not keep partial tiles that have grown since.
+    """
+
+    def __init__(self, size: int, source: TileSource, *, published: int | None = None) -> None:
+        self._published = size if published is None else published
+        if not 0 <= size <= self._published:
+            raise OutOfRange("a tree has no negative size, and no more leaves than are published")
         self.size = size
         self._source = source
         self._tiles: dict[tuple[int, int], list[bytes]] = {}
@@ -81,10 +86,11 @@ class TileTree:
     def _tile(self, level: int, number: int) -> list[bytes]:
         key = (level, number)
         if key not in self._tiles:
-            width = min(TILE_WIDTH, (self.size >> LEVELS_A_TILE * level) - number * TILE_WIDTH)
+            path = tile_of(level, number, self._published)
+            width = tile_of(level, number, self.size).width
             if len(self._tiles) >= _CACHED_TILES:
                 self._tiles.clear()
-            self._tiles[key] = read_hashes(self._source, TilePath(level, number, width))
+            self._tiles[key] = read_hashes(self._source, path)[:width]
         return self._tiles[key]
 
 

@@ -59,19 +59,23 @@ GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_worker;
 GRANT SELECT, DELETE ON audit_outbox TO gateway_sequencer;
 GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint TO gateway_sequencer;
 
--- admin: agencies, certificates and tokens. No report, no log; of submissions only which keys they
--- had to do with, to be able to say after a theft what is touched by it.
+-- admin: agencies, certificates and tokens. No report, no entry of the log; of submissions only which
+-- keys they had to do with, to be able to say after a theft what is touched by it. The ids of events
+-- it may compare, to say which act has no entry.
 GRANT SELECT, INSERT ON agency, certificate, access_token TO gateway_admin;
 GRANT UPDATE (suspended_at) ON agency TO gateway_admin;
 GRANT UPDATE (data, expires_at, revoked_at) ON certificate TO gateway_admin;
 GRANT SELECT (
-    id, agency_id, received_at, state, signer, signing_key, recipient_key, vault_keys, report_key
+    id, agency_id, received_at, state, event_id,
+    signer, signing_key, recipient_key, vault_keys, report_key
 ) ON submission TO gateway_admin;
 GRANT SELECT (
     id, agency_id, received_at, state, signer, signing_key, recipient_key, report_key
 ) ON dry_run TO gateway_admin;
 GRANT UPDATE (revoked_at) ON access_token TO gateway_admin;
-GRANT INSERT, SELECT (id) ON audit_outbox TO gateway_admin;
+GRANT INSERT, SELECT (id, event_id) ON audit_outbox TO gateway_admin;
+GRANT SELECT (index, event_id) ON log_leaf TO gateway_admin;
+GRANT SELECT (id, submission_id, to_state, event_id) ON submission_transition TO gateway_admin;
 
 -- The job queue: the web process adds, workers do the rest.
 GRANT SELECT, INSERT ON procrastinate_jobs TO gateway_web;

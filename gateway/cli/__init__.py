@@ -33,6 +33,7 @@ COMMANDS = {
     "certificate": "certificate",
     "token": "token",
     "failed": "failed",
+    "log": "log",
     "migrate": "processes",
     "web": "processes",
     "worker": "processes",

@@ -10,10 +10,20 @@ from contextlib import contextmanager
 from getpass import getuser
 from pathlib import Path
 
+import click
+
+from audit.entry import Reason
 from gateway.cli.environment import environment
 from gateway.records import SCOPES, Principal, Role
 from gateway.settings import Process, Settings
 from gateway.wiring import AdminServices, admin_services
+
+reason_option = click.option(
+    "--reason",
+    type=click.Choice([reason.value for reason in Reason]),
+    callback=lambda _, __, given: None if given is None else Reason(given),
+    help="Why; it stands in the audit log.",
+)
 
 
 @contextmanager

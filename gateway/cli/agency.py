@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from audit.entry import Reason
 from crypto import CertificateRefused, Weakness
-from gateway.cli.administration import administration, administrator
+from gateway.cli.administration import administration, administrator, reason_option
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json, print_table, say
 from gateway.flow.lifespan import CertificateState, Standing
@@ -79,22 +80,24 @@ def list_(*, as_json: bool) -> None:
 
 @agency.command()
 @click.argument("agency_id", metavar="AGENCY")
+@reason_option
 @json_option
-def suspend(agency_id: str, *, as_json: bool) -> None:
+def suspend(agency_id: str, *, reason: Reason | None, as_json: bool) -> None:
     """Stop an AGENCY from sending, at once; what it sent stays."""
     with administration() as services:
-        services.enrolment.suspend(agency_id, by=administrator())
+        services.enrolment.suspend(agency_id, by=administrator(), reason=reason)
     facts = {"agency": agency_id, "state": "suspended"}
     print_json(facts) if as_json else print_facts(facts)
 
 
 @agency.command()
 @click.argument("agency_id", metavar="AGENCY")
+@reason_option
 @json_option
-def resume(agency_id: str, *, as_json: bool) -> None:
+def resume(agency_id: str, *, reason: Reason | None, as_json: bool) -> None:
     """Let a suspended AGENCY send again."""
     with administration() as services:
-        services.enrolment.resume(agency_id, by=administrator())
+        services.enrolment.resume(agency_id, by=administrator(), reason=reason)
     facts = {"agency": agency_id, "state": "active"}
     print_json(facts) if as_json else print_facts(facts)
 
@@ -142,15 +145,16 @@ def certificates(agency_id: str | None, *, expiring: int | None, as_json: bool) 
 
 @agency.command()
 @click.argument("fingerprint")
+@reason_option
 @json_option
-def revoke(fingerprint: str, *, as_json: bool) -> None:
+def revoke(fingerprint: str, *, reason: Reason | None, as_json: bool) -> None:
     """Accept the certificate with this FINGERPRINT no longer, such as that of a stolen key.
 
     The agency's other certificates stay; enrol a new one before you revoke the last.
     """
     written = fingerprint.replace(" ", "").upper()
     with administration() as services:
-        owner = services.enrolment.revoke(written, by=administrator())
+        owner = services.enrolment.revoke(written, by=administrator(), reason=reason)
     facts = {"agency": owner, "fingerprint": written, "state": "revoked"}
     print_json(facts) if as_json else print_facts(facts)
 

@@ -1,138 +1,170 @@
-"""`gateway audit`: verify the log without trusting the gateway, prove parts of it, take it away."""
+"""`gateway audit`: verify the log without trusting the gateway, prove parts of it, convict it."""
 
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from audit.checkpoint import Checkpoint
-from audit.errors import TileMissing
-from audit.export import export_tiles
-from audit.replay import replay
+from audit.errors import LogTampered
+from audit.evidence import Kit, check_kit
+from audit.gather import gather
+from audit.keyring import LogKeys
+from audit.proving import prove_entry, prove_growth
+from audit.replay import Replayed, replay
 from audit.tilepath import CHECKPOINT_PATH
-from audit.tiles import FolderSource, TileSource
-from gateway.cli.options import EXISTING, FOLDER, client_options, json_option, open_client
-from gateway.cli.output import print_facts, print_json, step_progress
-from gateway.cli.receipt import read_verifier
-from gateway.client import GatewayClient, Refused
-
-log_key_option = click.option(
-    "--log-key", required=True, help="The log's verifier key, or a file that holds it."
-)
-
-
-class HttpsSource:
-    """The log as the gateway publishes it, held to the checkpoint that was read first."""
-
-    def __init__(self, client: GatewayClient) -> None:
-        self._client = client
-        self._head: bytes | None = None
-
-    def read(self, path: str) -> bytes:
-        """A checkpoint, tile or bundle; raises TileMissing."""
-        if path == CHECKPOINT_PATH:
-            if self._head is None:
-                self._head = self._client.data("/v1/log/checkpoint")
-            return self._head
-        try:
-            return self._client.data(f"/v1/log/{path}")
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-            raise TileMissing(path) from refused
+from audit.tiles import TileSource
+from audit.times import Chronology
+from gateway.cli.failures import IN_PART, Stop
+from gateway.cli.logexport import export
+from gateway.cli.logfindings import finding_lines
+from gateway.cli.logkeys import rotate_key
+from gateway.cli.logmonitor import monitor
+from gateway.cli.logsources import Where, log_key_option, read_log_keys, source_options
+from gateway.cli.options import EXISTING, FOLDER, json_option
+from gateway.cli.output import print_facts, print_json, say, step_progress
 
 
 @click.group()
 def audit() -> None:
-    """Verify the audit log, prove what is in it, and take it away."""
+    """Verify the audit log, prove what is in it, take it away, and convict it."""
+
+
+audit.add_command(export)
+audit.add_command(monitor)
+audit.add_command(rotate_key)
 
 
 @audit.command()
 @log_key_option
-@click.option("--folder", type=FOLDER, help="A log that was exported, in place of the gateway.")
-@click.option("--since", type=EXISTING, help="A checkpoint of last time: the log must extend it.")
+@click.option(
+    "--since", multiple=True, type=EXISTING, help="A checkpoint you kept: the log must extend it."
+)
 @click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep it here.")
-@client_options
+@click.option("--cache", type=FOLDER, help="Keep full tiles here, and continue from them.")
+@click.option("--evidence", type=FOLDER, help="Write what convicts into this new folder.")
+@source_options
 @json_option
 def verify(
     *,
     log_key: str,
-    folder: Path | None,
-    since: Path | None,
+    since: tuple[Path, ...],
     keep: Path | None,
-    url: str | None,
-    token_file: Path | None,
+    cache: Path | None,
+    evidence: Path | None,
     as_json: bool,
+    **where: Any,
 ) -> None:
-    """Replay the whole log and check every entry, hash and signature."""
-    verifier, source = read_verifier(log_key), _source(folder, url, token_file)
-    before = None if since is None else Checkpoint.verify(since.read_bytes(), verifier=verifier)
-    with step_progress("Verifying", None) as bar:
-        task = bar.task_ids[0]
-        replayed = replay(
-            source,
-            verifier=verifier,
-            since=before,
-            on_progress=lambda done, all_: bar.update(task, completed=done, total=all_),
-        )
-    if keep is not None:
-        keep.write_bytes(source.read(CHECKPOINT_PATH))
-    facts: dict[str, Any] = {
-        "log": replayed.checkpoint.origin,
-        "entries": replayed.entries,
-        "root": replayed.checkpoint.root.hex(),
-        "extends": before.size if before else None,
-    }
-    actions = {str(action): count for action, count in sorted(replayed.actions.items())}
+    """Replay the whole log and check every entry, hash, time and signature."""
+    keys = read_log_keys(log_key)
+    notes = [file.read_bytes() for file in since]
+    before = [keys.checkpoint(note) for note in notes]
+    with Where(**where).ahead(cache=cache) as source:
+        try:
+            replayed = _replayed(source, keys, before)
+        except LogTampered as found:
+            if evidence is not None:
+                convict_into(evidence, found, source, keys=keys, known=notes)
+            raise
+        if keep is not None:
+            keep.write_bytes(source.read(CHECKPOINT_PATH))
+    _print(replayed, before, as_json=as_json)
+    if replayed.findings:
+        raise Stop(IN_PART)
+
+
+@audit.command()
+@click.argument("folder", type=FOLDER)
+@log_key_option
+@json_option
+def convict(folder: Path, *, log_key: str, as_json: bool) -> None:
+    """Check the evidence in FOLDER against a log, believing nothing that it says."""
+    proven = check_kit(Kit.read(folder), read_log_keys(log_key))
+    states = [f"{state.size} entries, root {state.root.hex()}" for state in proven.checkpoints]
+    facts = {"proven": proven.claim, "log": proven.checkpoints[0].origin, "what": proven.sentence}
     if as_json:
-        print_json({**facts, "verified": True, "actions": actions})
+        print_json({**facts, "signed": states})
     else:
-        print_facts({"verified": "yes", **facts, **actions})
+        print_facts({**facts, **{f"signed {n}": state for n, state in enumerate(states, 1)}})
 
 
 @audit.group()
 def prove() -> None:
-    """Fetch a proof (RFC 6962 section 2.1)."""
+    """Make a proof from the published tiles, and verify it before it is printed."""
 
 
 @prove.command()
 @click.argument("index", type=click.IntRange(0))
-@client_options
-def inclusion(index: int, *, url: str | None, token_file: Path | None) -> None:
-    """Prove that entry INDEX is in the log, as JSON with the checkpoint that it leads to."""
-    print(json.dumps(open_client(url, token_file).get("/v1/log/proofs/inclusion", index=index)))
+@log_key_option
+@source_options
+def inclusion(index: int, *, log_key: str, **where: Any) -> None:
+    """Prove that entry INDEX is in the log, as a C2SP tlog-proof that carries the entry."""
+    proof = prove_entry(Where(**where).open(), index, read_log_keys(log_key))
+    print(proof.to_text(), end="")
 
 
 @prove.command()
-@click.argument("first", type=click.IntRange(0))
-@click.argument("second", type=click.IntRange(0))
-@client_options
-def consistency(first: int, second: int, *, url: str | None, token_file: Path | None) -> None:
+@click.argument("first", type=click.IntRange(1))
+@click.argument("second", type=click.IntRange(1))
+@log_key_option
+@source_options
+def consistency(first: int, second: int, *, log_key: str, **where: Any) -> None:
     """Prove that the log of size SECOND only adds to that of size FIRST, as JSON."""
-    path = "/v1/log/proofs/consistency"
-    print(json.dumps(open_client(url, token_file).get(path, first=first, second=second)))
+    growth = prove_growth(Where(**where).open(), first, second, read_log_keys(log_key))
+    facts = {
+        "first": growth.first,
+        "second": growth.second,
+        "first_root": growth.first_root.hex(),
+        "second_root": growth.second_root.hex(),
+        "proof": [digest.hex() for digest in growth.proof],
+        "checkpoint": growth.checkpoint.decode(),
+    }
+    print(json.dumps(facts))
 
 
-@audit.command()
-@click.option("--out", type=FOLDER, required=True, help="The folder to write or to continue.")
-@client_options
-@json_option
-def export(*, out: Path, url: str | None, token_file: Path | None, as_json: bool) -> None:
-    """Take the log away as files (C2SP tlog-tiles), to verify or mirror it elsewhere."""
-    source = HttpsSource(open_client(url, token_file))
-    with step_progress("Exporting", None) as bar:
+def convict_into(
+    folder: Path, found: LogTampered, source: TileSource, *, keys: LogKeys, known: Sequence[bytes]
+) -> None:
+    """Write the kit for what was found, where something signed is contradicted."""
+    gathered = gather(found, source, keys=keys, known=known)
+    if gathered is None:
+        say("Nothing that was signed is contradicted, so no evidence was written. Keep the files.")
+        return
+    kit, proven = gathered
+    kit.write(folder, proven.sentence)
+    say(f"{proven.sentence} Evidence: {folder}")
+
+
+def _replayed(source: TileSource, keys: LogKeys, before: Sequence[Checkpoint]) -> Replayed:
+    with step_progress("Verifying", None) as bar:
         task = bar.task_ids[0]
-        head = export_tiles(
+        return replay(
             source,
-            out,
+            verifier=keys,
+            since=before,
+            times=Chronology(now=datetime.now(UTC)),
             on_progress=lambda done, all_: bar.update(task, completed=done, total=all_),
         )
-    facts = {"log": head.origin, "entries": head.size, "folder": str(out)}
-    print_json(facts) if as_json else print_facts(facts)
 
 
-def _source(folder: Path | None, url: str | None, token_file: Path | None) -> TileSource:
-    if folder is not None:
-        return FolderSource(folder)
-    return HttpsSource(open_client(url, token_file))
+def _print(replayed: Replayed, before: Sequence[Checkpoint], *, as_json: bool) -> None:
+    facts: dict[str, Any] = {
+        "log": replayed.checkpoint.origin,
+        "entries": replayed.entries,
+        "root": replayed.checkpoint.root.hex(),
+        "extends": max((checkpoint.size for checkpoint in before), default=None),
+    }
+    actions = {str(action): count for action, count in sorted(replayed.actions.items())}
+    findings = [
+        {"entry": finding.index, "code": finding.code, "seconds": finding.seconds}
+        for finding in replayed.findings
+    ]
+    if as_json:
+        print_json({**facts, "verified": True, "actions": actions, "findings": findings})
+        return
+    print_facts({"verified": "yes", **facts, **actions})
+    for line in finding_lines(replayed.findings):
+        say(line)

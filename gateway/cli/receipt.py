@@ -5,10 +5,10 @@ from typing import Any
 
 import click
 
-from audit.keys import Verifier
 from audit.receipt import VerifiedReceipt, verify_receipt
-from gateway.cli.failures import UNTRUSTED, USAGE, Failure
+from gateway.cli.failures import UNTRUSTED
 from gateway.cli.files import read_text
+from gateway.cli.logsources import log_key_option, read_log_keys
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json
 from gateway.client import Upload
@@ -21,32 +21,18 @@ def receipt() -> None:
 
 @receipt.command()
 @click.argument("file", type=EXISTING)
-@click.option("--log-key", required=True, help="The log's verifier key, or a file that holds it.")
+@log_key_option
 @click.option("--message", type=EXISTING, help="The message that was sent, if you kept it.")
 @json_option
 def verify(file: Path, *, log_key: str, message: Path | None, as_json: bool) -> None:
     """Verify a receipt FILE; nothing is asked of the gateway."""
     proven = verify_receipt(
         read_text(file, status=UNTRUSTED),
-        verifier=read_verifier(log_key),
+        verifier=read_log_keys(log_key),
         ciphertext_sha256=None if message is None else Upload.of(message).sha256.hex(),
     )
     facts = _facts(proven, compared=message is not None)
     print_json(facts) if as_json else print_facts(facts)
-
-
-def read_verifier(log_key: str) -> Verifier:
-    """The log's public key, given as text or as a file; raises audit.errors.KeyRefused."""
-    path = Path(log_key)
-    if not path.is_file() and "+" not in log_key:
-        raise Failure(
-            f"{log_key} is neither a file nor a log's verifier key.",
-            "Get the key from the gateway (/v1/log/key), and compare it with the one in the "
-            "enrolment letter.",
-            status=USAGE,
-        )
-    text = read_text(path) if path.is_file() else log_key
-    return Verifier.from_vkey(text.strip())
 
 
 def _facts(proven: VerifiedReceipt, *, compared: bool) -> dict[str, Any]:

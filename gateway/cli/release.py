@@ -11,14 +11,14 @@ import click
 
 from audit.checkpoint import Checkpoint
 from audit.entry import Entry
-from audit.keys import Verifier
+from audit.keyring import LogKeys
 from audit.merkle import leaf_hash, verify_inclusion
 from crypto import read_certificate, verify_detached
 from gateway.cli.failures import UNTRUSTED, Failure
 from gateway.cli.files import write_new
+from gateway.cli.logsources import log_key_option, read_log_keys
 from gateway.cli.options import EXISTING, FOLDER, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_table, say, step_progress
-from gateway.cli.receipt import read_verifier
 from gateway.client import GatewayClient, Upload
 from validators.strictjson import load_object
 
@@ -102,7 +102,7 @@ def show(release_id: UUID, *, url: str | None, token_file: Path | None, as_json:
     required=True,
     help="The gateway's certificate, got by another way than from the gateway.",
 )
-@click.option("--log-key", required=True, help="The log's verifier key, or a file that holds it.")
+@log_key_option
 @client_options
 @json_option
 def fetch(
@@ -122,7 +122,7 @@ def fetch(
     """
     client = open_client(url, token_file)
     signed = client.get(f"/v1/releases/{release_id}/manifest")
-    manifest = _verified(signed, gateway_certificate, verifier=read_verifier(log_key))
+    manifest = _verified(signed, gateway_certificate, keys=read_log_keys(log_key))
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in (("manifest.json", "manifest"), ("manifest.json.asc", "signature")):
         _write_or_same(out / name, signed[text].encode())
@@ -131,16 +131,14 @@ def fetch(
     print_json(facts) if as_json else print_facts({**facts, "verified": "every object"})
 
 
-def _verified(
-    signed: Mapping[str, str], certificate: Path, *, verifier: Verifier
-) -> dict[str, Any]:
+def _verified(signed: Mapping[str, str], certificate: Path, *, keys: LogKeys) -> dict[str, Any]:
     """The manifest, once its signature and every object's place in the log have been proven."""
     now = datetime.now(UTC)
     text = signed["manifest"].encode()
     sender = read_certificate(certificate.read_bytes(), now=now)
     verify_detached(text, signed["signature"].encode(), senders=[sender], now=now)
     manifest: dict[str, Any] = load_object(signed["manifest"])
-    head = Checkpoint.verify(manifest["checkpoint"].encode(), verifier=verifier)
+    head = keys.checkpoint(manifest["checkpoint"].encode())
     for each in manifest["objects"]:
         _require_in_log(each, head)
     return manifest

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import click
 
-from gateway.cli.administration import administration, administrator
+from audit.entry import Reason
+from gateway.cli.administration import administration, administrator, reason_option
 from gateway.cli.options import json_option
 from gateway.cli.output import print_facts, print_json, say
 from gateway.records import Role
@@ -42,10 +43,11 @@ def issue(subject: str, *, role: str, agency_id: str | None, days: int, as_json:
 
 @token.command()
 @click.argument("token_id", metavar="TOKEN-ID", type=click.UUID)
+@reason_option
 @json_option
-def revoke(token_id: UUID, *, as_json: bool) -> None:
+def revoke(token_id: UUID, *, reason: Reason | None, as_json: bool) -> None:
     """Revoke a token by its id, from this moment on."""
     with administration() as services:
-        services.access.revoke(token_id, by=administrator())
+        services.access.revoke(token_id, by=administrator(), reason=reason)
     facts = {"id": str(token_id), "state": "revoked"}
     print_json(facts) if as_json else print_facts(facts)

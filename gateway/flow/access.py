@@ -7,7 +7,7 @@ from hashlib import sha256
 from uuid import UUID, uuid4
 
 from audit.actions import Action
-from audit.entry import ObjectType, Outcome
+from audit.entry import ObjectType, Outcome, Reason
 from gateway.errors import Conflict, NotFound, Unauthenticated
 from gateway.flow.trail import AuditTrail, What
 from gateway.records import AGENCY_ROLES, SCOPES, Principal, Role
@@ -75,13 +75,14 @@ class Access:
             self._trail.record(session, Action.TOKEN_ISSUED, by, _about(token.id, agency_id))
         return Issued(id=token.id, secret=secret, expires_at=token.expires_at)
 
-    def revoke(self, token_id: UUID, *, by: Principal) -> None:
+    def revoke(self, token_id: UUID, *, by: Principal, reason: Reason | None = None) -> None:
         """Revoke a token from this moment on."""
         with self._database.transaction() as session:
             row = revoke_token(session, token_id, now=self._clock())
             if row is None:
                 raise NotFound("live token")
-            self._trail.record(session, Action.TOKEN_REVOKED, by, _about(token_id, row.agency_id))
+            what = _about(token_id, row.agency_id, reason_code=reason)
+            self._trail.record(session, Action.TOKEN_REVOKED, by, what)
 
     def authenticate(self, secret: str, *, source: str | None, request_id: str | None) -> Principal:
         """The principal behind a token, or Unauthenticated: one answer for every kind of wrong.
@@ -128,6 +129,7 @@ def _about(
     *,
     outcome: Outcome = Outcome.SUCCESS,
     error_code: str | None = None,
+    reason_code: Reason | None = None,
 ) -> What:
     return What(
         outcome=outcome,
@@ -135,6 +137,7 @@ def _about(
         object_type=ObjectType.TOKEN,
         object_id=str(token_id),
         error_code=error_code,
+        reason_code=reason_code,
     )
 
 

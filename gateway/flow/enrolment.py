@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from audit.actions import Action
-from audit.entry import ObjectType
+from audit.entry import ObjectType, Reason
 from crypto import (
     Certificate,
     CertificateRefused,
@@ -148,27 +148,27 @@ class Enrolment:
         self._trail.record(session, Action.CERTIFICATE_UPDATED, by, what)
         return Enrolled(merged, Change.UPDATED, weaknesses)
 
-    def suspend(self, agency_id: str, *, by: Principal) -> None:
+    def suspend(self, agency_id: str, *, by: Principal, reason: Reason | None = None) -> None:
         """Stop an agency from sending, at once; what it sent stays."""
         with self._database.transaction() as session:
             if not suspend_agency(session, agency_id, now=self._clock()):
                 raise NotFound("active agency")
-            self._trail.record(session, Action.AGENCY_SUSPENDED, by, _about(agency_id))
+            self._trail.record(session, Action.AGENCY_SUSPENDED, by, _about(agency_id, reason))
 
-    def resume(self, agency_id: str, *, by: Principal) -> None:
+    def resume(self, agency_id: str, *, by: Principal, reason: Reason | None = None) -> None:
         """Let a suspended agency send again."""
         with self._database.transaction() as session:
             if not resume_agency(session, agency_id):
                 raise NotFound("suspended agency")
-            self._trail.record(session, Action.AGENCY_RESUMED, by, _about(agency_id))
+            self._trail.record(session, Action.AGENCY_RESUMED, by, _about(agency_id, reason))
 
-    def revoke(self, fingerprint: str, *, by: Principal) -> str:
+    def revoke(self, fingerprint: str, *, by: Principal, reason: Reason | None = None) -> str:
         """Accept a certificate no longer, at once; return whose it was."""
         with self._database.transaction() as session:
             agency_id = revoke_certificate(session, fingerprint, now=self._clock())
             if agency_id is None:
                 raise NotFound("accepted certificate")
-            what = _certificate(agency_id, fingerprint)
+            what = _certificate(agency_id, fingerprint, reason)
             self._trail.record(session, Action.CERTIFICATE_REVOKED, by, what)
         return agency_id
 
@@ -206,9 +206,16 @@ def _taken(fingerprint: str) -> Conflict:
     )
 
 
-def _certificate(agency_id: str, fingerprint: str) -> What:
-    return What(agency=agency_id, object_type=ObjectType.CERTIFICATE, object_id=fingerprint)
+def _certificate(agency_id: str, fingerprint: str, reason: Reason | None = None) -> What:
+    return What(
+        agency=agency_id,
+        object_type=ObjectType.CERTIFICATE,
+        object_id=fingerprint,
+        reason_code=reason,
+    )
 
 
-def _about(agency_id: str) -> What:
-    return What(agency=agency_id, object_type=ObjectType.AGENCY, object_id=agency_id)
+def _about(agency_id: str, reason: Reason | None = None) -> What:
+    return What(
+        agency=agency_id, object_type=ObjectType.AGENCY, object_id=agency_id, reason_code=reason
+    )

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from audit.actions import Action
-from audit.entry import ActorType, AuthMethod, Entry, ObjectType, Outcome
+from audit.entry import ActorType, AuthMethod, Entry, ObjectType, Outcome, Reason
 from gateway.records import Principal, Role, Submission
 from gateway.store.log import write_entry
 
@@ -39,6 +39,7 @@ class What:
     object_id: str | None = None
     object_sha256: str | None = None
     error_code: str | None = None
+    reason_code: Reason | None = None
     standard: str | None = None
 
 
@@ -119,6 +120,7 @@ class AuditTrail:
             object_id=what.object_id,
             object_sha256=what.object_sha256,
             error_code=what.error_code,
+            reason_code=what.reason_code,
             request_id=by.request_id,
             standard=what.standard,
             software=self._software,

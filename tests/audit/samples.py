@@ -23,11 +23,22 @@ OTHER_KEY = Signer.generate(ORIGIN, seed(8))
 OTHER_LOG = Signer.generate("other.example", seed(9))
 
 
+def event_id(number: int) -> str:
+    """A UUID of version 7 that carries the time of the number-th event."""
+    return id_at(START + timedelta(milliseconds=number), number)
+
+
+def id_at(time: datetime, number: int) -> str:
+    """A UUID of version 7 that carries a time."""
+    digits = f"{round(time.timestamp() * 1000):012x}"
+    return f"{digits[:8]}-{digits[8:]}-7d3e-8f00-{number:012x}"
+
+
 def event(number: int, **changes: Any) -> Entry:
     """The number-th event of a busy day."""
     return Entry(
         **{
-            "event_id": f"0190f3c2-1b2c-7d3e-8f00-{number:012x}",
+            "event_id": event_id(number),
             "time": START + timedelta(milliseconds=number),
             "action": Action.SUBMISSION_RECEIVED,
             "outcome": "success",

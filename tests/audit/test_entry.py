@@ -11,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.actions import Action
-from audit.entry import MAX_ENTRY_BYTES, Entry, Outcome
+from audit.entry import MAX_ENTRY_BYTES, Entry, Outcome, Reason, Skimmed, moment, skim
 from audit.errors import EntryRefused
 from audit.fields import OPTIONAL, PATTERNS
 from tests.audit.samples import event
 
 PLAIN = event(7)
 CENTURY = datetime(2000, 1, 1, tzinfo=UTC)
+TIME = re.compile(PATTERNS["time"])
 BYTES = PLAIN.to_bytes()
 
 
@@ -30,7 +31,7 @@ def fields() -> st.SearchStrategy[dict[str, Any]]:
     milliseconds = st.integers(0, 3_155_000_000_000)
     chosen["time"] = milliseconds.map(lambda number: CENTURY + timedelta(milliseconds=number))
     chosen["action"] = st.sampled_from(Action)
-    chosen["agency_counter"] = st.integers(0, 2**53 - 1)
+    chosen["agency_counter"] = st.integers(0, 10**15 - 1)
     return st.fixed_dictionaries(
         {
             name: st.none() | strategy if name in OPTIONAL else strategy
@@ -58,16 +59,83 @@ def test_bytes_that_are_read_are_the_ones_that_would_be_written(position: int, b
     assert entry.to_bytes() == altered
 
 
+@given(fields())
+def test_skimming_an_entry_finds_what_reading_it_finds(values: dict[str, Any]) -> None:
+    entry = Entry(**values)
+    ((action,), (event_id,), (time,)) = skim([entry.to_bytes()])
+    assert (action.decode(), event_id.decode()) == (entry.action, entry.event_id)
+    assert moment(time) == round(entry.time.timestamp() * 1000)
+
+
+@given(st.integers(0, len(BYTES) - 1), st.binary(max_size=2), st.integers(0, 2))
+def test_skimming_is_as_strict_as_reading(position: int, put: bytes, cut: int) -> None:
+    altered = BYTES[:position] + put + BYTES[position + cut :]
+    _same_verdict(altered)
+
+
+def skim_one(data: bytes) -> Skimmed:
+    return skim([BYTES, data])
+
+
+def _same_verdict(data: bytes) -> None:
+    verdicts = []
+    for read in (Entry.from_bytes, skim_one):
+        try:
+            read(data)
+        except EntryRefused:
+            verdicts.append("refused")
+        else:
+            verdicts.append("read")
+    assert verdicts[0] == verdicts[1], data
+
+
+def test_the_days_are_those_of_the_calendar() -> None:
+    for year in range(2000, 2100):
+        for month in range(14):
+            for day in range(33):
+                date = f"{year}-{month:02}-{day:02}"
+                try:
+                    datetime.fromisoformat(date)
+                except ValueError:
+                    assert not TIME.fullmatch(f"{date}T12:00:00.000Z")
+                else:
+                    assert TIME.fullmatch(f"{date}T12:00:00.000Z")
+
+
+def test_entries_of_version_1_are_read_for_ever() -> None:
+    old = BYTES.replace(b'"v":2', b'"v":1')
+    entry = Entry.from_bytes(old)
+    assert (entry.v, entry.to_bytes()) == (1, old)
+    assert skim([old]) == skim([BYTES])
+
+
+def test_a_reason_needs_the_version_that_has_reasons() -> None:
+    data = event(7, reason_code=Reason.KEY_COMPROMISED).to_bytes()
+    assert Entry.from_bytes(data).reason_code == "key-compromised"
+    with pytest.raises(EntryRefused, match="younger"):
+        event(7, reason_code=Reason.KEY_COMPROMISED, v=1)
+    old = data.replace(b'"v":2', b'"v":1')
+    for read in (Entry.from_bytes, skim_one):
+        with pytest.raises(EntryRefused):
+            read(old)
+
+
+@pytest.mark.parametrize("version", [0, 3, True, "2", None])
+def test_there_are_no_other_versions(version: Any) -> None:
+    with pytest.raises(EntryRefused):
+        event(7, v=version)
+
+
 def test_the_bytes_are_canonical_json() -> None:
     assert BYTES == (
         b'{"action":"submission.received","actor":"00000000000000000000000000000007",'
         b'"actor_type":"agency","agency":"POL-E23000001","auth_method":"token",'
-        b'"event_id":"0190f3c2-1b2c-7d3e-8f00-000000000007",'
+        b'"event_id":"019b8d7d-f1c7-7d3e-8f00-000000000007",'
         b'"object_id":"00000000-0000-4000-8000-000000000007",'
         b'"object_sha256":"0000000000000000000000000000000000000000000000000000000000000007",'
         b'"object_type":"submission","outcome":"success","request_id":"0000000000000007",'
         b'"software":"ctds-gateway/0.1.0","source":"55555555555555555555555555555555",'
-        b'"standard":"CTDS 1.0","time":"2026-01-05T09:30:00.007Z","v":1}'
+        b'"standard":"CTDS 1.0","time":"2026-01-05T09:30:00.007Z","v":2}'
     )
 
 
@@ -93,11 +161,11 @@ def test_the_enum_and_its_text_are_the_same_outcome() -> None:
         BYTES + b"\n",
         BYTES + BYTES,
         BYTES.replace(b'","', b'", "', 1),
-        BYTES.replace(b'"v":1', b'"v":2'),
-        BYTES.replace(b'"v":1', b'"v":1.0'),
-        BYTES.replace(b'"v":1', b'"v":1,"v":1'),
-        BYTES.replace(b'"v":1', b'"v":1,"w":1'),
-        BYTES.replace(b'"v":1', b'"name":"A Child","v":1'),
+        BYTES.replace(b'"v":2', b'"v":3'),
+        BYTES.replace(b'"v":2', b'"v":2.0'),
+        BYTES.replace(b'"v":2', b'"v":2,"v":1'),
+        BYTES.replace(b'"v":2', b'"v":2,"w":1'),
+        BYTES.replace(b'"v":2', b'"name":"A Child","v":2'),
         BYTES.replace(b"agency", b"\\u0061gency", 1),
         BYTES.replace(b"success", b"\\u0073uccess"),
         BYTES.replace(b"success", "succ\u00e9ss".encode()),
@@ -111,6 +179,7 @@ def test_the_enum_and_its_text_are_the_same_outcome() -> None:
     ],
 )
 def test_bytes_of_any_other_spelling_are_refused(data: bytes) -> None:
+    _same_verdict(data)
     with pytest.raises(EntryRefused):
         Entry.from_bytes(data)
 
@@ -188,7 +257,7 @@ def test_identifiers_in_use_are_taken(name: str, value: str) -> None:
         {"time": datetime(2100, 1, 1, tzinfo=UTC)},
         {"time": "2026-01-01T00:00:00.000Z"},
         {"agency_counter": -1},
-        {"agency_counter": 2**53},
+        {"agency_counter": 10**15},
         {"agency_counter": True},
         {"agency_counter": 1.0},
         {"actor": None},

@@ -14,6 +14,7 @@ from audit.errors import (
     SignatureRefused,
 )
 from audit.note import Signer, Verifier, open_note
+from audit.noteform import split_note
 from tests.audit.samples import OTHER_KEY, SIGNER, seed
 
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
@@ -37,6 +38,26 @@ def test_the_published_note_opens() -> None:
     note = open_note(note_of(TEXT, PETER_SIGNS), [Verifier.from_vkey(PETER)])
     assert note.text == TEXT
     assert [signature.name for signature in note.signatures] == ["PeterNeumann"]
+
+
+def test_the_example_of_the_specification_has_its_form() -> None:
+    # Its text holds an empty line of its own. The key was not published, so nothing is believed.
+    text = (
+        "Ognuno sta solo sul cuor della terra\ntrafitto da un raggio di sole:\n\n"
+        "ed \u00e8 subito sera.\n"
+    )
+    line = (
+        "\u2014 quasimodo.example/salvatore NnugSzTjtVAewIS+Z/iJhUPeFDkO/5QQ2i5ddnGITLlC+EhfLW9o"
+        "JKONrMouFSQU0xMcXxj99ihAQwaqP3ZekRwNtIc=\n"
+    )
+    raw = note_of(text, line)
+    split = split_note(raw)
+    assert split.text == text
+    (signature,) = split.signatures
+    assert signature.name == "quasimodo.example/salvatore"
+    assert (signature.key_id.hex(), len(signature.signature)) == ("367ba04b", 64)
+    with pytest.raises(NoteUntrusted):
+        open_note(raw, [Verifier.from_vkey(PETER)])
 
 
 def test_the_published_key_keeps_its_text_form() -> None:

@@ -35,6 +35,33 @@ GOOD = receipt_for(LOG, 17)
 TEXT = GOOD.to_text()
 
 
+EXAMPLE = """\
+c2sp.org/tlog-proof@v1
+extra YWdlLXYxLjIuMS1kYXJ3aW4tYXJtNjQudGFyLmd6kYXJ3aW4tYXJ
+index 73894
+gSKyXoYZUgZ6jduWYrkDOARinOMGJveXjgMkBTcdPlQ=
+B95lDa8R83lS8n0eG+o0buTxRKQTYFi//1U8anccXmA=
+EKNzoDWG8LGC0Yp9o+sv3qllpMP9uHQ9B20KNL+Q1zs=
+RoopEkOdqkYqMB4MJXrbt/hMjOxsVn0IrWjpz1ZMMes=
+AHCioX9nLjsrse6YhjRRmk1WUEirVOLLRoOQ6vfO5vk=
+
+example.com/fancylog
+109482
+sFodV/vSp5O8n9a8QpW6PRY97tfOSW5bsc2Xl/EQi08=
+
+\u2014 example.com/fancylog hI2DJw==
+"""
+
+
+def test_the_example_of_the_specification_has_its_form() -> None:
+    # The signatures are cut short there, so that nothing can be believed.
+    proof = TlogProof.from_text(EXAMPLE)
+    assert (proof.index, len(proof.hashes)) == (73_894, 5)
+    assert proof.to_text() == EXAMPLE
+    with pytest.raises(ReceiptRefused, match="extra"):
+        TlogProof.from_text(EXAMPLE.replace("W4tYXJ\n", "W4tYX\n"))
+
+
 def verified(text: str) -> VerifiedReceipt:
     return verify_receipt(text, verifier=SIGNER.verifier)
 

@@ -33,7 +33,7 @@ def rewritten(entries: list[bytes]) -> MemoryStore:
 
 def tampered(store: MemoryStore, words: str, *, since: Checkpoint | None = None) -> None:
     with pytest.raises(LogTampered, match=words):
-        replay(StoreSource(store), verifier=SIGNER.verifier, since=since)
+        replay(StoreSource(store), verifier=SIGNER.verifier, since=[since] if since else [])
 
 
 @pytest.mark.parametrize("size", [1, 255, 256, 257, 600])
@@ -74,7 +74,7 @@ def test_progress_is_told() -> None:
 @pytest.mark.parametrize("sizes", [(1, 600), (256, 600), (300, 600), (599, 600), (600,)])
 def test_a_log_extends_what_was_seen_before(sizes: tuple[int, ...]) -> None:
     store = log_of(*sizes)
-    for since in checkpoints(store):
+    for since in (*([seen] for seen in checkpoints(store)), checkpoints(store)):
         assert replay(StoreSource(store), verifier=SIGNER.verifier, since=since).entries == 600
 
 
@@ -193,3 +193,44 @@ def test_every_exported_entry_counts(tmp_path: Path) -> None:
     bundle.unlink()
     with pytest.raises(TileMissing):
         replay(FolderSource(tmp_path), verifier=SIGNER.verifier)
+
+
+@pytest.mark.parametrize("sizes", [(1, 2), (255, 256), (256, 257), (300, 600), (511, 513), (600,)])
+def test_what_came_since_is_read_alone(sizes: tuple[int, ...]) -> None:
+    store = log_of(*sizes)
+    first, *_ = checkpoints(store)
+    taken: list[bytes] = []
+    result = replay(
+        StoreSource(store), verifier=SIGNER.verifier, after=first, on_entries=taken.extend
+    )
+    new = sizes[-1] - sizes[0]
+    assert (result.entries, sum(result.actions.values())) == (sizes[-1], new)
+    assert taken == [entry for entry, _ in store.leaves[first.size :]]
+
+
+def test_what_came_since_must_extend_what_was_read() -> None:
+    entries = [event(number).to_bytes() for number in [*range(200), *range(700, 1_200)]]
+    for seen, words in ((300, "first 300 entries"), (900, "shorter"), (700, "forked")):
+        with pytest.raises(LogTampered, match=words) as caught:
+            replay(
+                StoreSource(rewritten(entries)),
+                verifier=SIGNER.verifier,
+                after=checkpoints(log_of(seen))[-1],
+            )
+        assert caught.value.good_size == 0
+
+
+def test_an_edit_of_what_is_new_is_found_by_who_reads_on() -> None:
+    for index in (300, 511, 512, 599):
+        store = log_of(300, 600)
+        store.leaves[index] = (event(9_999).to_bytes(), store.leaves[index][1])
+        with pytest.raises(LogTampered, match=f"entry {index} ") as caught:
+            replay(StoreSource(store), verifier=SIGNER.verifier, after=checkpoints(store)[0])
+        assert caught.value.good_size == 300
+
+
+def test_an_event_repeated_across_the_border_is_found_by_who_reads_on() -> None:
+    entries = [event(number).to_bytes() for number in range(300)]
+    store = rewritten([*entries, event(290, outcome="failed").to_bytes()])
+    with pytest.raises(LogTampered, match="entry 300 repeats the event of entry 290"):
+        replay(StoreSource(store), verifier=SIGNER.verifier, after=checkpoints(log_of(300))[-1])

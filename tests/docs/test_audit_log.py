@@ -11,7 +11,7 @@ import pytest
 from audit.actions import Action
 from audit.entry import ActorType, Entry, ObjectType, Outcome
 from audit.export import export_tiles
-from audit.fields import OPTIONAL
+from audit.fields import OPTIONAL, Reason
 from audit.tiles import StoreSource
 from tests.audit.samples import SIGNER, log_of
 from tests.docs.pages import DOCS, ROOT, section
@@ -25,7 +25,7 @@ def test_every_field_is_described() -> None:
             r"^\| `(\w+)` \| (always|) ?\|", section("audit-log.md", "Entries"), re.MULTILINE
         )
     )
-    assert rows.keys() == {field.name for field in fields(Entry)} | {"v"}
+    assert rows.keys() == {field.name for field in fields(Entry)}
     assert {name for name, always in rows.items() if not always} == OPTIONAL
 
 
@@ -46,6 +46,11 @@ def test_closed_lists_are_whole() -> None:
     for kinds in (Outcome, ActorType, ObjectType):
         for kind in kinds:
             assert f"`{kind.value}`" in section("audit-log.md", "Entries")
+
+
+def test_every_reason_is_described_and_none_else() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", section("audit-log.md", "Reasons"), re.MULTILINE)
+    assert rows == [reason.value for reason in Reason]
 
 
 @pytest.mark.parametrize("size", [1, 3, 256, 300])

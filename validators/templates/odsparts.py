@@ -48,7 +48,7 @@ def element(name: str, *children: Any, **attributes: str) -> Any:
 def serialised(document: Any) -> bytes:
     """A part of the file; values name prefixes, too, so its root declares all of them."""
     document.attrib |= {f"xmlns:{prefix}": name for prefix, name in _NAMES.items()}
-    return ElementTree.tostring(document, encoding="UTF-8", xml_declaration=True)
+    return bytes(ElementTree.tostring(document, encoding="UTF-8", xml_declaration=True))
 
 
 def width_style(width: int) -> str:

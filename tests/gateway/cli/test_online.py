@@ -630,7 +630,8 @@ def test_an_auditor_verifies_exports_and_proves(
     after = Checkpoint.verify(
         (folder / "checkpoint").read_bytes(), verifier=office.keys.log.verifier
     )
-    proof = auditor.well("audit", "prove", "consistency", before.size, after.size).json()
+    sizes = (before.size, after.size, "--log-key", office.log_key)
+    proof = auditor.well("audit", "prove", "consistency", *sizes).json()
     verify_consistency(
         [bytes.fromhex(node) for node in proof["proof"]],
         old_size=before.size,
@@ -638,7 +639,8 @@ def test_an_auditor_verifies_exports_and_proves(
         old_root=before.root,
         new_root=after.root,
     )
-    assert auditor.well("audit", "prove", "inclusion", 0).json()["checkpoint"]
+    command = ("audit", "prove", "inclusion", 0, "--log-key", office.log_key)
+    assert auditor.well(*command).out.startswith("c2sp.org/tlog-proof@v1\n")
 
 
 def test_the_log_says_who_did_what_without_a_name(

@@ -1,0 +1,123 @@
+"""Whether the times of entries can be true. The log's keeper writes them, so they prove little.
+
+What they are held to, with a tolerance of five minutes for late commits and clocks that differ:
+
+    time-not-of-event-id    the time and the one within the event id (RFC 9562 section 5.7) differ
+    time-runs-back          an entry before this one is younger
+    time-ahead              the time is later than the reader's clock
+    time-before-checkpoint  the entry was added after a checkpoint that the reader has had since a
+                            later time: it was dated back, or had waited to be added
+
+A fault of time is a finding, not yet a proof of tampering: a wrong clock makes them, too. But all
+of it is signed, so that somebody has to explain it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from audit.entry import Skimmed, moment
+
+TOLERANCE = timedelta(minutes=5)
+NOT_OF_EVENT_ID = "time-not-of-event-id"
+RUNS_BACK = "time-runs-back"
+AHEAD = "time-ahead"
+BEFORE_CHECKPOINT = "time-before-checkpoint"
+
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeFinding:
+    """One entry whose time cannot be true, and by how many seconds it is wrong."""
+
+    index: int
+    code: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAt:
+    """When the reader had a checkpoint in hand: by their own clock, or by a witness's."""
+
+    size: int
+    at: datetime
+
+
+class Chronology:
+    """The times of a log, entry after entry.
+
+    Nearly all entries are cleared by comparing text; whichever is not is judged to the millisecond.
+    """
+
+    def __init__(self, *, now: datetime | None = None, seen: SeenAt | None = None) -> None:
+        self._latest = b"9" if now is None else _text(now + TOLERANCE)
+        self._seen = seen
+        self._newest = b"0"
+        self._newest_minute = b""
+        self._floor = b""
+
+    def read(self, start: int, entries: Skimmed) -> Iterator[TimeFinding]:
+        """Judge the entries that follow; `start` is the index of the first."""
+        minute, low, high = b"-", b"", b""
+        for index, (event_id, time) in enumerate(
+            zip(entries.event_ids, entries.times, strict=True), start
+        ):
+            if not time.startswith(minute):
+                minute = time[:16]
+                low, high = _ids_of(minute)
+            if not (low <= event_id[:13] <= high and self._floor <= time <= self._latest):
+                yield from self._judge(index, event_id, time)
+            if time > self._newest:
+                self._advance(time)
+        if self._seen is not None and start + len(entries.times) > self._seen.size:
+            yield from self._since(start, entries, self._seen)
+
+    def _advance(self, time: bytes) -> None:
+        self._newest = time
+        if time[:16] != self._newest_minute:
+            self._newest_minute = time[:16]
+            self._floor = _text(_start(time[:16]) + _MINUTE - TOLERANCE)
+
+    def _judge(self, index: int, event_id: bytes, time: bytes) -> Iterator[TimeFinding]:
+        at, most = moment(time), TOLERANCE / timedelta(milliseconds=1)
+        off = abs(made(event_id) - at)
+        if off > most:
+            yield TimeFinding(index, NOT_OF_EVENT_ID, off / 1000)
+        back = moment(self._newest) - at if self._newest_minute else 0
+        if back > most:
+            yield TimeFinding(index, RUNS_BACK, back / 1000)
+        if time > self._latest:
+            yield TimeFinding(index, AHEAD, (at - moment(self._latest) + most) / 1000)
+
+    def _since(self, start: int, entries: Skimmed, seen: SeenAt) -> Iterator[TimeFinding]:
+        floor = _text(seen.at - TOLERANCE)
+        for index, time in enumerate(entries.times, start):
+            if index >= seen.size and time < floor:
+                late = moment(_text(seen.at)) - moment(time)
+                yield TimeFinding(index, BEFORE_CHECKPOINT, late / 1000)
+
+
+def made(event_id: bytes) -> int:
+    """The milliseconds since 1970 within a UUID of version 7."""
+    return int(event_id[:8] + event_id[9:13], 16)
+
+
+def _ids_of(minute: bytes) -> tuple[bytes, bytes]:
+    """Ids between these belong to every moment of the minute."""
+    start = _start(minute)
+    return _id(start + _MINUTE - TOLERANCE), _id(start + TOLERANCE)
+
+
+def _start(minute: bytes) -> datetime:
+    return datetime.fromisoformat(minute.decode("ascii")).replace(tzinfo=UTC)
+
+
+def _id(time: datetime) -> bytes:
+    digits = f"{int(time.timestamp()) * 1000:012x}"
+    return f"{digits[:8]}-{digits[8:]}".encode()
+
+
+def _text(time: datetime) -> bytes:
+    moment_ = time.astimezone(UTC).isoformat(timespec="milliseconds")
+    return moment_.replace("+00:00", "Z").encode()

@@ -1,0 +1,131 @@
+"""`gateway audit monitor`: look again and again, remember what was seen, and shout.
+
+Exit status: 6 where the log contradicts itself or cannot prove what it shows; it is never passed
+over, and the next run says it again. 3 with --once where times cannot be true, 5 where nobody
+answered. Without --once a log that does not answer is asked again at the next interval.
+"""
+
+import shlex
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audit.errors import AuditError, LogTampered
+from audit.gather import gather
+from audit.keyring import LogKeys
+from audit.replay import Replayed
+from audit.tiles import TileSource
+from audit.watch import WatchMemory, look
+from gateway.cli.failures import IN_PART, Stop
+from gateway.cli.logfindings import finding_lines
+from gateway.cli.logsources import Where, log_key_option, read_log_keys, source_options
+from gateway.cli.output import say
+from gateway.client import ClientError
+
+LEAST_SECONDS = 10
+ALARM_SECONDS = 60
+
+
+@click.command()
+@log_key_option
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="A folder of yours, in which the last checkpoint is remembered.",
+)
+@click.option(
+    "--interval",
+    type=click.IntRange(LEAST_SECONDS),
+    default=300,
+    show_default=True,
+    help="Seconds between two looks.",
+)
+@click.option("--once", is_flag=True, help="Look once and end, for cron.")
+@click.option("--exec", "command", help="Run this where something is wrong; stdin says what.")
+@source_options
+def monitor(
+    *, log_key: str, state: Path, interval: int, once: bool, command: str | None, **where: Any
+) -> None:
+    """Watch the log grow: verify what is new, and that nothing old has changed."""
+    keys, place = read_log_keys(log_key), Where(**where)
+    watcher = _Watcher(keys, WatchMemory(state), state, command)
+    while True:
+        found = watcher.look(place.open, patient=not once)
+        if once:
+            if found:
+                raise Stop(IN_PART)
+            return
+        time.sleep(interval)
+
+
+class _Watcher:
+    """One look after the other."""
+
+    def __init__(
+        self, keys: LogKeys, memory: WatchMemory, state: Path, command: str | None
+    ) -> None:
+        self._keys = keys
+        self._memory = memory
+        self._state = state
+        self._command = command
+
+    def look(self, open_source: Callable[[], TileSource], *, patient: bool) -> bool:
+        """Whether times were found that cannot be true; raises what ends the watch."""
+        source = open_source()
+        try:
+            replayed = look(source, self._memory, keys=self._keys, now=datetime.now(UTC))
+        except ClientError as error:
+            if not patient:
+                raise
+            say(f"{_now()} {error.message} Asking again later.")
+            return False
+        except LogTampered as found:
+            self._shout(f"{found} [{found.code}]{self._evidence(found, source)}")
+            raise
+        except AuditError as error:
+            self._shout(f"{error} [{error.code}]")
+            raise
+        return self._tell(replayed)
+
+    def _tell(self, replayed: Replayed) -> bool:
+        say(f"{_now()} verified up to {replayed.checkpoint.size} entries")
+        lines = finding_lines(replayed.findings)
+        if lines:
+            self._shout("\n".join(lines))
+        return bool(lines)
+
+    def _evidence(self, found: LogTampered, source: TileSource) -> str:
+        seen = self._memory.recall()
+        known = [] if seen is None else [seen.note]
+        gathered = gather(found, source, keys=self._keys, known=known)
+        folder = self._state / "evidence"
+        if gathered is None or folder.exists():
+            return ""
+        kit, proven = gathered
+        kit.write(folder, proven.sentence)
+        return f"\n{proven.sentence} Evidence: {folder}"
+
+    def _shout(self, text: str) -> None:
+        say(f"{_now()} ALARM: {text}")
+        if self._command is None:
+            return
+        try:
+            subprocess.run(  # noqa: S603  # the watcher's own command, from their own command line
+                shlex.split(self._command),
+                input=f"{text}\n",
+                text=True,
+                check=False,
+                timeout=ALARM_SECONDS,
+            )
+        except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+            say(f"The alarm's command did not work: {type(error).__name__}.")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

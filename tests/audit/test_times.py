@@ -1,0 +1,72 @@
+"""Times that cannot be true: each rule, and a millisecond on either side of its border."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from audit.entry import skim
+from audit.times import (
+    AHEAD,
+    BEFORE_CHECKPOINT,
+    NOT_OF_EVENT_ID,
+    RUNS_BACK,
+    TOLERANCE,
+    Chronology,
+    SeenAt,
+)
+from tests.audit.samples import START, event, id_at
+
+MILLISECOND = timedelta(milliseconds=1)
+HOUR = timedelta(hours=1)
+
+
+def found(
+    times: list[datetime], made: list[datetime] | None = None, *, start: int = 0, **known: object
+) -> list[tuple[int, str, float]]:
+    skimmed = skim(
+        event(n, time=time, event_id=id_at(of, n)).to_bytes()
+        for n, (time, of) in enumerate(zip(times, made or times, strict=True))
+    )
+    findings = Chronology(**known).read(start, skimmed)  # type: ignore[arg-type]
+    return [(finding.index, finding.code, finding.seconds) for finding in findings]
+
+
+def test_a_day_of_entries_has_nothing_to_find() -> None:
+    assert found([START + timedelta(seconds=30 * n) for n in range(3_000)]) == []
+
+
+@pytest.mark.parametrize("seconds", [0, 31, 59.999])
+def test_late_commits_are_no_finding_up_to_the_tolerance(seconds: float) -> None:
+    newest = START + timedelta(seconds=seconds)
+    assert found([newest, newest - TOLERANCE]) == []
+    back = newest - TOLERANCE - MILLISECOND
+    assert found([newest, back]) == [(1, RUNS_BACK, 300.001)]
+
+
+def test_an_entry_dated_back_among_true_ones_is_found_and_they_are_not() -> None:
+    times = [START, START - HOUR, START + MILLISECOND]
+    assert found(times) == [(1, RUNS_BACK, 3600.0)]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_time_and_event_id_agree(sign: int) -> None:
+    assert found([START], [START + sign * TOLERANCE]) == []
+    made = START + sign * (TOLERANCE + MILLISECOND)
+    assert found([START], [made]) == [(0, NOT_OF_EVENT_ID, 300.001)]
+
+
+def test_the_future_is_not_yet() -> None:
+    assert found([START + TOLERANCE], now=START) == []
+    assert found([START + HOUR], now=START) == [(0, AHEAD, 3600.0)]
+    assert found([START + HOUR]) == []
+
+
+def test_what_came_after_a_checkpoint_did_not_happen_before_it() -> None:
+    seen = SeenAt(2, START + HOUR)
+    times = [START, START, START + HOUR - TOLERANCE, START + HOUR - TOLERANCE - MILLISECOND]
+    assert found(times, seen=seen) == [(3, BEFORE_CHECKPOINT, 300.001)]
+    assert found(times) == []
+
+
+def test_indices_are_those_of_the_log() -> None:
+    assert found([START, START - HOUR], start=512) == [(513, RUNS_BACK, 3600.0)]
