@@ -4,7 +4,7 @@ Owns the verdict on a row. A row with an error goes back and the others go on; w
 the row. Holds in memory the id of each row, and the columns that rules between rows look at.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,10 @@ from validators.rules.completeness import Completeness
 from validators.rules.group import Place
 from validators.rules.submission import History
 from validators.rules.uniqueness import RecordIds
-from validators.schemas import Loader, build_schema
+from validators.schemas import Loader, RowError, build_schema
+
+Loaded = tuple[Mapping[str, Any] | None, Sequence[RowError]]
+"""What the fields made of a row: it typed, with its warnings, or None with its errors."""
 
 
 @dataclass(slots=True)
@@ -130,17 +133,18 @@ class Rows:
             self._cross.see_unread()
             return
         completeness.see(row.cells)
-        record = self._judge_record(Place(judged.name, row.number), row.cells, loader)
+        place = Place(judged.name, row.number)
+        record = self._judge_record(place, row.cells, loader.load(row.cells))
         if record is not None:
             judged.accepted.add(row.number, record)
 
     def _judge_record(
-        self, place: Place, cells: Mapping[str, object], loader: Loader
+        self, place: Place, cells: Mapping[str, object], loaded: Loaded
     ) -> Accepted | None:
         """Return a record if it is good, as far as it alone can tell; collect what is wrong."""
         record_type = self.files[place.file].record_type
         self._ids.see(cells.get("record_id"), place)
-        record, errors = loader.load(cells)
+        record, errors = loaded
         findings = [
             finding(error.rule, file=place.file, row=place.row, column=error.column, **error.values)
             for error in errors

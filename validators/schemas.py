@@ -47,9 +47,9 @@ class Loader:
 
     def __init__(self, schema: Schema, *, memory: Callable[[], dict[str, Any]] = dict) -> None:
         self.schema = schema
-        self._columns: list[tuple[str, Field[Any], dict[str, _Read]]] = [
-            (name, field, memory()) for name, field in schema.fields.items()
-        ]
+        self._columns: dict[str, tuple[Field[Any], dict[str, _Read]]] = {
+            name: (field, memory()) for name, field in schema.fields.items()
+        }
         self._texts = [name for name, each in schema.fields.items() if isinstance(each, TextField)]
 
     def load(self, row: Mapping[str, object]) -> tuple[dict[str, Any] | None, tuple[RowError, ...]]:
@@ -61,15 +61,26 @@ class Loader:
             return load_row(self.schema, row)
         record: dict[str, Any] = {}
         errors: list[RowError] = []
-        for name, field, remembered in self._columns:
-            given = row.get(name, missing)
-            found = remembered.get(given) if isinstance(given, str) else None
-            record[name], faults = found or _read(field, name, given, remembered)
-            if faults:
-                errors += [RowError(name, fault.rule, fault.values) for fault in faults]
+        for name in self._columns:
+            record[name], faults = self._value(row, name)
+            errors += faults
         if errors:
             return None, tuple(errors)
         return record, tuple(_warnings(self._texts, record))
+
+    def load_suspect(
+        self, row: Mapping[str, object], suspects: Iterable[str]
+    ) -> tuple[dict[str, Any] | None, tuple[RowError, ...]]:
+        """Say the same as `load` of a row of which all columns but these are known to be good."""
+        errors = [error for name in suspects for error in self._value(row, name)[1]]
+        return (None, tuple(errors)) if errors else self.load(row)
+
+    def _value(self, row: Mapping[str, object], name: str) -> tuple[Any, list[RowError]]:
+        field, remembered = self._columns[name]
+        given = row.get(name, missing)
+        found = remembered.get(given) if isinstance(given, str) else None
+        value, faults = found or _read(field, name, given, remembered)
+        return value, [RowError(name, fault.rule, fault.values) for fault in faults]
 
 
 def _read(field: Field[Any], name: str, given: object, remembered: dict[str, _Read]) -> _Read:

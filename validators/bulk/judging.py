@@ -5,9 +5,11 @@ kept as they are put together here; all others are judged by `Rows`, in their or
 read in blocks, files of other kinds row by row, and both are held against each other all the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from heapq import merge
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -30,11 +32,16 @@ from validators.rules.submission import History
 from validators.schemas import Loader
 
 _LINE = "#line"
+_UNFIT = "#unfit"
+_Numbered = tuple[int, Row | dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """The rows of a block that nobody objects to: their texts, and the numbers of their values."""
+    """The rows of a block that nobody objects to: their texts, and the numbers of their values.
+
+    Of the others the texts, and in `#unfit` the columns whose fields may not take them.
+    """
 
     texts: pl.DataFrame
     numbers: Mapping[str, pl.Series]
@@ -61,7 +68,9 @@ class Clearing:
         return Cleared(
             texts.filter(fit),
             {name: each.filter(fit) for name, each in numbers.items()},
-            texts.filter(~fit),
+            texts.filter(~fit).with_columns(
+                _unfit({name: each.filter(~fit) for name, each in numbers.items()})
+            ),
         )
 
     def lines(self, cleared: Cleared) -> pl.DataFrame:
@@ -138,17 +147,26 @@ class BulkRows(Rows):
     ) -> pl.DataFrame:
         """Judge rows one by one; return the lines of those that are accepted all the same."""
         kept: dict[int, str] = {}
-        rows = [Row(cells.pop(ROW), cells) for cells in frame.iter_rows(named=True)]
-        for row in sorted([*rows, *misshapen], key=lambda each: each.number):
-            self._collected.add_all(row.faults)
-            if row.cells is None:
+        records = frame.iter_rows(named=True)
+        whole: Iterator[_Numbered] = ((cells.pop(ROW), cells) for cells in records)
+        broken: Iterator[_Numbered] = ((row.number, row) for row in misshapen)
+        for number, row in merge(whole, broken, key=itemgetter(0)):
+            if isinstance(row, Row):
+                self._collected.add_all(row.faults)
                 self._cross.see_unread()
                 continue
-            record = self._judge_record(Place(judged.name, row.number), row.cells, loader)
+            loaded = loader.load_suspect(row, row.pop(_UNFIT))
+            record = self._judge_record(Place(judged.name, number), row, loaded)
             if record is not None:
-                kept[row.number] = f"{row.number}\t{line_of(record)}\n"
+                kept[number] = f"{number}\t{line_of(record)}\n"
         schema = {ROW: pl.UInt32, _LINE: pl.String}
         return pl.DataFrame({ROW: list(kept), _LINE: list(kept.values())}, schema)
+
+
+def _unfit(numbers: Mapping[str, pl.Series]) -> pl.Series:
+    """For each row the columns of which there is no number, in their order."""
+    named = [pl.when(each.is_null()).then(pl.lit(name)) for name, each in numbers.items()]
+    return pl.select(pl.concat_list(named).list.drop_nulls().alias(_UNFIT)).to_series()
 
 
 def _keep(
