@@ -52,9 +52,9 @@ class Kit:
     def read(cls, folder: Path) -> "Kit":
         """Read a folder from anybody; raises AccusationRefused."""
         claim = _file(folder, CLAIM).decode("ascii", "replace").strip()
-        if claim not in _CLAIMS:
+        if claim not in CLAIMS:
             raise AccusationRefused("the folder makes no claim that we know")
-        names, _ = _CLAIMS[claim]
+        names, _ = CLAIMS[claim]
         return cls(claim, {name: _file(folder, name) for name in names})
 
 
@@ -72,7 +72,7 @@ def check_kit(kit: Kit, keys: LogKeys) -> Conviction:
 
     Raises AccusationRefused where the log is not contradicted, or the error of what is not proven.
     """
-    _, check = _CLAIMS[kit.claim]
+    _, check = CLAIMS[kit.claim]
     return check(kit.files, keys)
 
 
@@ -172,7 +172,7 @@ def _check_altered(given: Mapping[str, bytes], keys: LogKeys) -> Conviction:
     return Conviction("altered-entry", sentence, (checkpoint,))
 
 
-_CLAIMS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, bytes], LogKeys], Conviction]]] = {
+CLAIMS: dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, bytes], LogKeys], Conviction]]] = {
     "fork": (("one.checkpoint", "other.checkpoint"), _check_fork),
     "rewritten": (("old.checkpoint", "new.checkpoint", "beginning"), _check_rewritten),
     "repeated-event": (

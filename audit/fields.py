@@ -73,12 +73,17 @@ class Reason(StrEnum):
     OTHER = "other"
 
 
+def _up_to(times: int, part: str) -> str:
+    """The same language as `(?:part){0,times}`, which Python's engine takes far longer to match."""
+    return f"(?:{part}{_up_to(times - 1, part)}|)" if times else ""
+
+
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 UUID7 = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 PSEUDONYM = "[0-9a-f]{32}|[0-9a-f]{64}"
 SHA256 = "[0-9a-f]{64}"
 FINGERPRINT = "[0-9A-F]{40}|[0-9a-f]{40}|[0-9A-F]{64}|[0-9a-f]{64}"
-AGENCY_ID = "[A-Z]{2,6}(?:-[A-Z0-9_]{1,16})?"
+AGENCY_ID = "[A-Z]{2,6}" + _up_to(1, "-[A-Z0-9_]{1,16}")
 # The days of this century, in which every fourth year is a leap year.
 _LONG = "(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
 _SHORT = "(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
@@ -89,7 +94,8 @@ TIME = rf"{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{{3}}Z"
 RULE = "[A-Z]{2,6}-[0-9]{3}"
 # Words of a code, with at most three digits in a row, so that no date or number of a person fits.
 WORD = "(?:[a-z]{1,24}[0-9]{0,3}|[0-9]{1,3})"
-CODE = f"[a-z]{{1,24}}[0-9]{{0,3}}(?:-{WORD}){{0,6}}"
+CODE = "[a-z]{1,24}[0-9]{0,3}" + _up_to(6, f"-{WORD}")
+VERSION = r"[0-9]{1,4}\.[0-9]{1,4}" + _up_to(2, r"\.[0-9]{1,4}")
 
 
 def _closed(names: type[StrEnum]) -> str:
@@ -120,7 +126,7 @@ PATTERNS: dict[str, str] = {
     "outcome": _closed(Outcome),
     "reason_code": _closed(Reason),
     "request_id": f"[0-9a-f]{{16,32}}|{UUID}",
-    "software": r"[a-z]{1,24}(?:-[a-z]{1,24}){0,3}/[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}[a-z0-9.+]{0,24}",
+    "software": f"[a-z]{{1,24}}{_up_to(3, '-[a-z]{1,24}')}/{VERSION}[a-z0-9.+]{{0,24}}",
     "source": PSEUDONYM,
     "standard": r"[A-Z]{2,8} [0-9]{1,2}\.[0-9]{1,2}",
     "time": TIME,

@@ -15,6 +15,7 @@ of it is signed, so that somebody has to explain it.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from audit.entry import Skimmed, moment
 
@@ -47,7 +48,8 @@ class SeenAt:
 class Chronology:
     """The times of a log, entry after entry.
 
-    Nearly all entries are cleared by comparing text; whichever is not is judged to the millisecond.
+    Nearly all bundles are cleared whole, by comparing text; entries of any other are looked at one
+    by one, and those that are then in doubt are judged to the millisecond.
     """
 
     def __init__(self, *, now: datetime | None = None, seen: SeenAt | None = None) -> None:
@@ -59,6 +61,25 @@ class Chronology:
 
     def read(self, start: int, entries: Skimmed) -> Iterator[TimeFinding]:
         """Judge the entries that follow; `start` is the index of the first."""
+        if entries.times and not self._cleared(entries):
+            yield from self._one_by_one(start, entries)
+        if self._seen is not None and start + len(entries.times) > self._seen.size:
+            yield from self._since(start, entries, self._seen)
+
+    def _cleared(self, entries: Skimmed) -> bool:
+        """Whether all of them lie so close together that none can break a rule."""
+        oldest, newest = min(entries.times), max(entries.times)
+        low, high = _ids_of(newest[:16])[0], _ids_of(oldest[:16])[1]
+        if not low <= min(entries.event_ids)[:13] or not max(entries.event_ids)[:13] <= high:
+            return False
+        floor = _floor_of(newest[:16]) if newest > self._newest else self._floor
+        if oldest < floor or newest > self._latest:
+            return False
+        if newest > self._newest:
+            self._advance(newest)
+        return True
+
+    def _one_by_one(self, start: int, entries: Skimmed) -> Iterator[TimeFinding]:
         minute, low, high = b"-", b"", b""
         for index, (event_id, time) in enumerate(
             zip(entries.event_ids, entries.times, strict=True), start
@@ -70,14 +91,12 @@ class Chronology:
                 yield from self._judge(index, event_id, time)
             if time > self._newest:
                 self._advance(time)
-        if self._seen is not None and start + len(entries.times) > self._seen.size:
-            yield from self._since(start, entries, self._seen)
 
     def _advance(self, time: bytes) -> None:
         self._newest = time
         if time[:16] != self._newest_minute:
             self._newest_minute = time[:16]
-            self._floor = _text(_start(time[:16]) + _MINUTE - TOLERANCE)
+            self._floor = _floor_of(time[:16])
 
     def _judge(self, index: int, event_id: bytes, time: bytes) -> Iterator[TimeFinding]:
         at, most = moment(time), TOLERANCE / timedelta(milliseconds=1)
@@ -103,6 +122,13 @@ def made(event_id: bytes) -> int:
     return int(event_id[:8] + event_id[9:13], 16)
 
 
+@lru_cache(maxsize=64)
+def _floor_of(minute: bytes) -> bytes:
+    """A time from this one on is not too far behind any moment of the minute."""
+    return _text(_start(minute) + _MINUTE - TOLERANCE)
+
+
+@lru_cache(maxsize=64)
 def _ids_of(minute: bytes) -> tuple[bytes, bytes]:
     """Ids between these belong to every moment of the minute."""
     start = _start(minute)

@@ -92,6 +92,12 @@ class GatewayClient:
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
+    def another(self) -> "GatewayClient":
+        """A client of the same gateway with the same token, for another thread."""
+        client = GatewayClient(self.url, sleep=self._sleep)
+        client._session.headers.update(self._session.headers)
+        return client
+
     def close(self) -> None:
         """Give up the connection."""
         self._session.close()

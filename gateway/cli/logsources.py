@@ -65,7 +65,8 @@ class Where:
             return FolderSource(self.folder)
         if self.mirror is not None:
             return MirrorSource(self.mirror)
-        return GatewaySource(lambda: open_client(self.url, self.token_file))
+        # Options and environment are read here: other threads have no command of their own.
+        return GatewaySource(open_client(self.url, self.token_file))
 
     @contextmanager
     def ahead(self, *, cache: Path | None = None, after: int = 0) -> Iterator[TileSource]:
@@ -87,8 +88,8 @@ class Where:
 class GatewaySource:
     """The log as the gateway publishes it; each thread has a connection of its own."""
 
-    def __init__(self, connect: Callable[[], GatewayClient]) -> None:
-        self._connect = connect
+    def __init__(self, client: GatewayClient) -> None:
+        self._first = client
         self._local = threading.local()
         self._head: bytes | None = None
 
@@ -107,7 +108,7 @@ class GatewaySource:
 
     def _client(self) -> GatewayClient:
         if not hasattr(self._local, "client"):
-            self._local.client = self._connect()
+            self._local.client = self._first.another()
         client: GatewayClient = self._local.client
         return client
 

@@ -127,6 +127,17 @@ def test_every_subtree_consistency_vector_of_a_log_has_its_declared_outcome() ->
     assert (ran, elsewhere, empty) == (100, 16, 2)
 
 
+@pytest.mark.parametrize("size", [0, 1, 31, 33, 64])
+def test_a_hash_that_is_not_32_bytes_is_refused(size: int) -> None:
+    """Of 31 and 33 bytes, a node over two hashes could be cut in another place."""
+    leaf, sibling = leaf_hash(b"leaf"), bytes(size)
+    root = node_hash(leaf, sibling)
+    with pytest.raises(ProofRefused, match="32 bytes"):
+        verify_inclusion([sibling], index=0, size=2, leaf=leaf, root=root)
+    with pytest.raises(ProofRefused, match="32 bytes"):
+        verify_consistency([sibling], old_size=1, new_size=2, old_root=leaf, new_root=root)
+
+
 def test_hashes_are_those_of_the_standard() -> None:
     assert sha256(b"").digest() == EMPTY_ROOT
     assert leaf_hash(b"x") == sha256(b"\x00x").digest()

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from audit.entry import skim
 from audit.times import (
@@ -29,6 +31,23 @@ def found(
     )
     findings = Chronology(**known).read(start, skimmed)  # type: ignore[arg-type]
     return [(finding.index, finding.code, finding.seconds) for finding in findings]
+
+
+@given(st.lists(st.tuples(st.integers(-700, 700), st.integers(-310, 310)), max_size=20))
+def test_a_bundle_is_cleared_only_where_every_entry_would_be(steps: list[tuple[int, int]]) -> None:
+    """All at once or one at a time, the findings are the same."""
+    times = [START + timedelta(seconds=step) for step, _ in steps]
+    made = [time + timedelta(seconds=off) for time, (_, off) in zip(times, steps, strict=True)]
+    rows = [
+        event(n, time=time, event_id=id_at(of, n)).to_bytes()
+        for n, (time, of) in enumerate(zip(times, made, strict=True))
+    ]
+    now = START + timedelta(seconds=200)
+    together, apart = Chronology(now=now), Chronology(now=now)
+    singly = [one for n, row in enumerate(rows) for one in apart.read(n, skim([row]))]
+    assert list(together.read(0, skim(rows))) == singly
+    exact = Chronology(now=now)
+    assert list(exact._one_by_one(0, skim(rows))) == singly
 
 
 def test_a_day_of_entries_has_nothing_to_find() -> None:

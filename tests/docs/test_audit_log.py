@@ -4,16 +4,21 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from audit.actions import Action
 from audit.entry import ActorType, Entry, ObjectType, Outcome
+from audit.evidence import CLAIMS
 from audit.export import export_tiles
 from audit.fields import OPTIONAL, Reason
+from audit.ocsf import MAPPED
 from audit.tiles import StoreSource
+from audit.times import AHEAD, BEFORE_CHECKPOINT, NOT_OF_EVENT_ID, RUNS_BACK, TOLERANCE
 from tests.audit.samples import SIGNER, log_of
+from tests.docs.audit_example import example
 from tests.docs.pages import DOCS, ROOT, section
 
 PAGE = (DOCS / "audit-log.md").read_text()
@@ -51,6 +56,54 @@ def test_closed_lists_are_whole() -> None:
 def test_every_reason_is_described_and_none_else() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \|", section("audit-log.md", "Reasons"), re.MULTILINE)
     assert rows == [reason.value for reason in Reason]
+
+
+def test_every_finding_of_time_is_described() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", section("audit-log.md", "Times"), re.MULTILINE)
+    assert rows == [NOT_OF_EVENT_ID, RUNS_BACK, AHEAD, BEFORE_CHECKPOINT]
+    assert timedelta(minutes=5) == TOLERANCE
+
+
+def test_every_claim_is_described() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", section("audit-log.md", "Evidence"), re.MULTILINE)
+    assert set(rows) == set(CLAIMS)
+
+
+def test_every_attack_names_tests_that_there_are() -> None:
+    named = re.findall(r"`(test_\w+)`", section("audit-log.md", "What comes out"))
+    written = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(named) > 30
+    assert [name for name in named if f"def {name}(" not in written] == []
+
+
+OWASP = frozenset(
+    {
+        *("authn_login_fail", "authn_token_created", "authn_token_revoked"),
+        *("authz_admin", "authz_change", "authz_fail", "input_validation_fail"),
+        *("sensitive_create", "sensitive_delete", "sensitive_read", "sensitive_update"),
+        *("sys_startup", "user_archived", "user_created", "user_updated"),
+        *("upload_complete", "upload_delete", "upload_stored", "upload_validation"),
+    }
+)
+"""Terms of OWASP's Logging Vocabulary; others of it have nothing to do with this log."""
+
+
+def test_every_action_has_its_place_in_other_vocabularies() -> None:
+    rows = re.findall(
+        r"^\| `([a-z.]+)` \| (?:`([a-z_]+)`|none) \| (\d{4}) ([\w ]+), (\d+) (\w+) \|$",
+        section("audit-log.md", "Other vocabularies"),
+        re.MULTILINE,
+    )
+    assert [row[0] for row in rows] == [action.value for action in Action]
+    assert {row[1] for row in rows} - {""} == OWASP
+    assert [row[2:] for row in rows] == [
+        (str(kind.uid), kind.name, str(activity), name)
+        for kind, (activity, name) in (MAPPED[action] for action in Action)
+    ]
+
+
+def test_the_worked_example_is_what_the_code_makes() -> None:
+    assert example() in PAGE
 
 
 @pytest.mark.parametrize("size", [1, 3, 256, 300])

@@ -6,6 +6,7 @@ of the log, no answer but the sender's own encrypted report, and no output of a 
 """
 
 from collections.abc import Iterator
+from dataclasses import astuple
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -14,8 +15,10 @@ from zipfile import ZipFile
 import pytest
 import requests
 
+from audit.entry import Entry
 from crypto import sign_and_encrypt, unseal
 from gateway.records import State
+from gateway.store.log import PostgresLog
 from tests.gateway.processes import Processes
 from tests.gateway.stand import POLICE, Sender, Stand, fresh
 from tests.gateway.test_invariants import everything_kept
@@ -121,6 +124,17 @@ def test_no_canary_is_found_outside_encrypted_objects(stand: Stand, web: Process
         if canary.encode() in content
     }
     assert found == set()
+
+
+def test_every_leaf_of_the_log_is_looked_through(stand: Stand) -> None:
+    """The search above saw the entries themselves, each of them."""
+    leaves = PostgresLog(stand.database).entries(0, 1 << 40)
+    assert len(leaves) > 20
+    assert {data for where, data in everything_kept(stand) if where == "log_leaf"} >= set(leaves)
+    for index, data in enumerate(leaves):
+        fields = Entry.from_bytes(data)
+        assert not [word for word in CANARIES if word.encode() in data], f"entry {index}"
+        assert not [word for word in CANARIES if word in " ".join(map(str, astuple(fields)))]
 
 
 def test_the_agency_reads_in_its_own_report_what_it_wrote(stand: Stand) -> None:

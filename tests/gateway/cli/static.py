@@ -13,11 +13,12 @@ from typing import Any
 
 @dataclass
 class Mirror:
-    """Its address, and every path that it was asked for."""
+    """Its address, and every path that it was asked for, with the token that came along."""
 
     url: str = ""
     delay: float = 0.0
     asked: list[str] = field(default_factory=list)
+    tokens: list[str | None] = field(default_factory=list)
 
 
 @contextmanager
@@ -48,6 +49,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._mirror.asked.append(self.path)
+        self._mirror.tokens.append(self.headers.get("Authorization"))
         time.sleep(self._mirror.delay)
         super().do_GET()
 

@@ -71,6 +71,22 @@ class TestMirrors:
             took = time.perf_counter() - began
             assert took < len(mirror.asked) * mirror.delay / 2
 
+    def test_every_reader_has_the_address_and_token_of_the_command(
+        self, shell: Shell, store: MemoryStore, tmp_path: Path
+    ) -> None:
+        fill(store, 600, 3_000)
+        exported(store, tmp_path / "v1/log")
+        with mirrored(tmp_path) as gateway:
+            given = {"GATEWAY_URL": gateway.url, "GATEWAY_TOKEN": "ctds_token"}
+            told = shell.well("audit", "verify", *KEY, "--json", **given).json()
+            assert told["entries"] == 3_000
+            assert set(gateway.tokens) == {"Bearer ctds_token"}
+            assert len(gateway.tokens) == len(gateway.asked)
+        # A mirror is anybody's: it never sees the token.
+        with mirrored(tmp_path / "v1/log") as mirror:
+            shell.well("audit", "verify", *KEY, "--mirror", mirror.url, GATEWAY_TOKEN="ctds_token")
+            assert set(mirror.tokens) == {None}
+
     @pytest.mark.parametrize("lie", ["entry", "tile", "checkpoint"])
     def test_a_mirror_that_lies_is_found_out(self, shell: Shell, log: Path, lie: str) -> None:
         if lie == "checkpoint":
