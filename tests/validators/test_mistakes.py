@@ -18,6 +18,7 @@ from validators.bulk.judging import BulkRows
 from validators.report import Report, render_text
 from validators.rows import Rows
 from validators.run import NoHistory, validate
+from validators.standard import load_standards
 from validators.templates import as_csv, as_xlsx, example_rows, plan
 
 AGENCY = "LA-E08000035"
@@ -30,7 +31,11 @@ def told(files: dict[str, bytes]) -> Report:
     data = samples.built_from_files(STANDARD, files, agency_id=AGENCY).data
     one, other = (
         validate(
-            BytesIO(data), standard=STANDARD, received_on=ON, history=NoHistory(), make_rows=way
+            BytesIO(data),
+            standards=load_standards(),
+            received_on=ON,
+            history=NoHistory(),
+            make_rows=way,
         ).report
         for way in (Rows, BulkRows)
     )

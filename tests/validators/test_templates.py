@@ -15,7 +15,7 @@ from tests.validators import samples
 from tests.validators.test_workbooks import STANDARD, cells, judged
 from validators.filenames import RECORD_TYPES
 from validators.run import NoHistory, Outcome, validate
-from validators.standard import Field, data_folder
+from validators.standard import Field, data_folder, load_standards
 from validators.templates import Rows, Template, as_csv, as_ods, as_xlsx, example_rows, plan
 from validators.workbooks.reading import read_sheets
 
@@ -314,7 +314,9 @@ def example_in(form: str) -> dict[str, bytes]:
 
 def judged_example(files: dict[str, bytes], *, on: date) -> Outcome:
     built = samples.built_from_files(STANDARD, files, agency_id=LEEDS)
-    return validate(BytesIO(built.data), standard=STANDARD, received_on=on, history=NoHistory())
+    return validate(
+        BytesIO(built.data), standards=load_standards(), received_on=on, history=NoHistory()
+    )
 
 
 @pytest.mark.parametrize("form", [*WRITERS, "csv"])
