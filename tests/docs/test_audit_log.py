@@ -90,7 +90,7 @@ OWASP = frozenset(
 
 def test_every_action_has_its_place_in_other_vocabularies() -> None:
     rows = re.findall(
-        r"^\| `([a-z.]+)` \| (?:`([a-z_]+)`|none) \| (\d{4}) ([\w ]+), (\d+) (\w+) \|$",
+        r"^\| `([a-z.-]+)` \| (?:`([a-z_]+)`|none) \| (\d{4}) ([\w ]+), (\d+) (\w+) \|$",
         section("audit-log.md", "Other vocabularies"),
         re.MULTILINE,
     )
