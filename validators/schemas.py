@@ -61,9 +61,12 @@ class Loader:
             return load_row(self.schema, row)
         record: dict[str, Any] = {}
         errors: list[RowError] = []
-        for name in self._columns:
-            record[name], faults = self._value(row, name)
-            errors += faults
+        for name, (field, remembered) in self._columns.items():
+            given = row.get(name, missing)
+            found = remembered.get(given) if isinstance(given, str) else None
+            record[name], faults = found or _read(field, name, given, remembered)
+            if faults:
+                errors += _row_errors(name, faults)
         if errors:
             return None, tuple(errors)
         return record, tuple(_warnings(self._texts, record))
@@ -72,18 +75,21 @@ class Loader:
         self, row: Mapping[str, object], suspects: Iterable[str]
     ) -> tuple[dict[str, Any] | None, tuple[RowError, ...]]:
         """Say the same as `load` of a row of which all columns but these are known to be good."""
-        errors = [error for name in suspects for error in self._value(row, name)[1]]
+        errors: list[RowError] = []
+        for name in suspects:
+            field, remembered = self._columns[name]
+            _, faults = _read(field, name, row[name], remembered)
+            errors += _row_errors(name, faults)
         return (None, tuple(errors)) if errors else self.load(row)
 
-    def _value(self, row: Mapping[str, object], name: str) -> tuple[Any, list[RowError]]:
-        field, remembered = self._columns[name]
-        given = row.get(name, missing)
-        found = remembered.get(given) if isinstance(given, str) else None
-        value, faults = found or _read(field, name, given, remembered)
-        return value, [RowError(name, fault.rule, fault.values) for fault in faults]
+
+def _row_errors(column: str, faults: Iterable[Fault]) -> list[RowError]:
+    return [RowError(column, fault.rule, fault.values) for fault in faults]
 
 
 def _read(field: Field[Any], name: str, given: object, remembered: dict[str, _Read]) -> _Read:
+    if isinstance(given, str) and given in remembered:
+        return remembered[given]
     try:
         read: _Read = field.deserialize(given, name), ()
     except Broken as broken:

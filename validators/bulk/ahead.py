@@ -5,7 +5,7 @@ Order is kept, at most one block waits on either side, and whatever a thread rai
 whoever asked for the block or leaves the room.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -15,7 +15,7 @@ Made = TypeVar("Made")
 _END = object()
 
 
-def ahead(made: Iterator[Made]) -> Iterator[Made]:
+def ahead(made: Iterator[Made]) -> Generator[Made, None, None]:
     """Yield what an iterator yields, each made while the one before it is used."""
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, made, _END)

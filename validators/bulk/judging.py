@@ -6,6 +6,7 @@ read in blocks, files of other kinds row by row, and both are held against each 
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -109,11 +110,13 @@ class BulkRows(Rows):
             self._judging(name, record_type) as (judged, completeness),
             Behind() as behind,
         ):
-            blocks = read_blocks(stream, name=name, record_type=kind, standard=self._ctx.standard)
-            for block in ahead(blocks):
-                _count_unknown(completeness, block.frame)
-                cleared, others = self._judge_block(judged, block, clearing, loader)
-                behind.call(_keep, judged.accepted, clearing, cleared, others)
+            read = read_blocks(stream, name=name, record_type=kind, standard=self._ctx.standard)
+            # Closed before the stream is: the thread that reads ahead must not outlive it.
+            with closing(ahead(read)) as blocks:
+                for block in blocks:
+                    _count_unknown(completeness, block.frame)
+                    cleared, others = self._judge_block(judged, block, clearing, loader)
+                    behind.call(_keep, judged.accepted, clearing, cleared, others)
 
     def _make_ids(self) -> BulkRecordIds:
         return BulkRecordIds()
