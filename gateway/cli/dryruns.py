@@ -7,7 +7,7 @@ import click
 
 from gateway.cli.files import write_new
 from gateway.cli.options import client_options, json_option, open_client
-from gateway.cli.output import print_facts, print_json, print_table, say
+from gateway.cli.output import print_facts, print_json, print_records, say
 from gateway.cli.submit import show_report
 
 COLUMNS = ("received_at", "id", "state", "period_start", "records", "error_code")
@@ -31,8 +31,7 @@ def list_(
     if as_json:
         print_json(found)
         return
-    rows = [[each.get(name) for name in COLUMNS] for each in found["dry_runs"]]
-    print_table([name.replace("_", " ") for name in COLUMNS], rows)
+    print_records(COLUMNS, found["dry_runs"])
     if found.get("next_before"):
         say(f"There are older ones: --before {found['next_before']}")
 

@@ -6,7 +6,7 @@ import click
 
 from gateway.cli.administration import administration, administrator
 from gateway.cli.options import json_option
-from gateway.cli.output import print_facts, print_json, print_table
+from gateway.cli.output import print_facts, print_json, print_records
 
 COLUMNS = ("received_at", "id", "agency_id", "error_code")
 
@@ -26,10 +26,7 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         print_json({"submissions": rows})
         return
-    print_table(
-        [name.replace("_", " ") for name in COLUMNS],
-        [[row[name] for name in COLUMNS] for row in rows],
-    )
+    print_records(COLUMNS, rows)
 
 
 @failed.command()

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +42,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     page.print(table)
+
+
+def print_records(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
+    """A table of records: a column for each of these members, blank where a record lacks it."""
+    rows = [[each.get(name) for name in columns] for each in records]
+    print_table([name.replace("_", " ") for name in columns], rows)
 
 
 def say(text: str) -> None:

@@ -18,7 +18,7 @@ from gateway.cli.failures import UNTRUSTED, Failure
 from gateway.cli.files import write_new
 from gateway.cli.logsources import log_key_option, read_log_keys
 from gateway.cli.options import EXISTING, FOLDER, client_options, json_option, open_client
-from gateway.cli.output import print_facts, print_json, print_table, say, step_progress
+from gateway.cli.output import print_facts, print_json, print_records, say, step_progress
 from gateway.client import GatewayClient, Upload
 from validators.strictjson import load_object
 
@@ -80,8 +80,7 @@ def list_(*, url: str | None, token_file: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    rows = [[each.get(name) for name in COLUMNS] for each in found["releases"]]
-    print_table([name.replace("_", " ") for name in COLUMNS], rows)
+    print_records(COLUMNS, found["releases"])
 
 
 @release.command()

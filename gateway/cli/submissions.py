@@ -9,7 +9,7 @@ import click
 from gateway.cli.failures import REFUSED, Failure
 from gateway.cli.files import write_new
 from gateway.cli.options import client_options, json_option, open_client
-from gateway.cli.output import print_facts, print_json, print_table, say
+from gateway.cli.output import print_facts, print_json, print_records, say
 from gateway.cli.submit import show_report
 from gateway.client import GatewayClient, Refused
 
@@ -34,8 +34,7 @@ def list_(
     if as_json:
         print_json(found)
         return
-    rows = [[each.get(name) for name in COLUMNS] for each in found["submissions"]]
-    print_table([name.replace("_", " ") for name in COLUMNS], rows)
+    print_records(COLUMNS, found["submissions"])
     if found.get("next_before"):
         say(f"There are older ones: --before {found['next_before']}")
 
