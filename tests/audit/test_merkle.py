@@ -32,20 +32,40 @@ def hashes(encoded: list[str] | None) -> list[bytes]:
     return [b64decode(digest) for digest in encoded or []]
 
 
+def inclusion_fault(vector: dict[str, Any], *, index: int, size: int) -> ProofRefused | None:
+    """Why the inclusion proof of a vector is refused, if it is."""
+    try:
+        verify_inclusion(
+            hashes(vector["proof"]),
+            index=index,
+            size=size,
+            leaf=b64decode(vector["leafHash"] or ""),
+            root=b64decode(vector["root"] or ""),
+        )
+    except ProofRefused as error:
+        return error
+    return None
+
+
+def consistency_fault(vector: dict[str, Any], *, old: int, new: int) -> ProofRefused | None:
+    """Why the consistency proof of a vector is refused, if it is."""
+    try:
+        verify_consistency(
+            hashes(vector["proof"]),
+            old_size=old,
+            new_size=new,
+            old_root=b64decode(vector["root1"] or ""),
+            new_root=b64decode(vector["root2"] or ""),
+        )
+    except ProofRefused as error:
+        return error
+    return None
+
+
 def test_every_inclusion_vector_has_its_declared_outcome() -> None:
     ran = 0
     for vector in vectors("inclusion"):
-        fault = None
-        try:
-            verify_inclusion(
-                hashes(vector["proof"]),
-                index=vector["leafIdx"],
-                size=vector["treeSize"],
-                leaf=b64decode(vector["leafHash"] or ""),
-                root=b64decode(vector["root"] or ""),
-            )
-        except ProofRefused as error:
-            fault = error
+        fault = inclusion_fault(vector, index=vector["leafIdx"], size=vector["treeSize"])
         assert (fault is not None) == vector["wantErr"], (vector["desc"], fault)
         ran += 1
     assert ran == 98
@@ -54,17 +74,7 @@ def test_every_inclusion_vector_has_its_declared_outcome() -> None:
 def test_every_consistency_vector_has_its_declared_outcome() -> None:
     ran = 0
     for vector in vectors("consistency"):
-        fault = None
-        try:
-            verify_consistency(
-                hashes(vector["proof"]),
-                old_size=vector["size1"],
-                new_size=vector["size2"],
-                old_root=b64decode(vector["root1"] or ""),
-                new_root=b64decode(vector["root2"] or ""),
-            )
-        except ProofRefused as error:
-            fault = error
+        fault = consistency_fault(vector, old=vector["size1"], new=vector["size2"])
         assert (fault is not None) == vector["wantErr"], (vector["desc"], fault)
         ran += 1
     assert ran == 98
@@ -80,17 +90,9 @@ def test_every_subtree_inclusion_vector_has_its_declared_outcome() -> None:
     for vector in vectors("subtreeinclusion"):
         start, width = vector["start"], vector["end"] - vector["start"]
         is_subtree = width > 0 and start % (1 << (width - 1).bit_length()) == 0
-        fault = None if is_subtree else ProofRefused("no subtree")
-        try:
-            verify_inclusion(
-                hashes(vector["proof"]),
-                index=vector["leafIdx"] - start,
-                size=width,
-                leaf=b64decode(vector["leafHash"] or ""),
-                root=b64decode(vector["root"] or ""),
-            )
-        except ProofRefused as error:
-            fault = error
+        fault = inclusion_fault(vector, index=vector["leafIdx"] - start, size=width)
+        if not is_subtree:
+            fault = ProofRefused("no subtree")
         assert (fault is not None) == vector["wantErr"], (vector["desc"], fault)
         ran += 1
     assert ran == 204
@@ -111,17 +113,7 @@ def test_every_subtree_consistency_vector_of_a_log_has_its_declared_outcome() ->
         if vector["end"] == 0 and not vector["wantErr"]:
             empty += 1
             continue
-        fault = None
-        try:
-            verify_consistency(
-                hashes(vector["proof"]),
-                old_size=vector["end"],
-                new_size=vector["size"],
-                old_root=b64decode(vector["root1"] or ""),
-                new_root=b64decode(vector["root2"] or ""),
-            )
-        except ProofRefused as error:
-            fault = error
+        fault = consistency_fault(vector, old=vector["end"], new=vector["size"])
         assert (fault is not None) == vector["wantErr"], (vector["desc"], fault)
         ran += 1
     assert (ran, elsewhere, empty) == (100, 16, 2)
