@@ -68,13 +68,14 @@ class MemorySpool:
 
 
 class AcceptedRows:
-    """Rows by their number; each number is added once, in any order of withdrawal."""
+    """Rows by their number; each is added once. `withdrawn` are those that were given back."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         # One octet for each row of the file: 1 where it is accepted.
         self._stands = bytearray()
         self._count = 0
+        self.withdrawn: list[int] = []
         self._reader: BinaryIO | None = None
 
     def add(self, number: int, record: Accepted) -> None:
@@ -92,9 +93,10 @@ class AcceptedRows:
 
     def withdraw(self, number: int) -> None:
         """Give a row back after all, if it was accepted."""
-        if number < len(self._stands):
-            self._count -= self._stands[number]
+        if self.stands(number):
+            self._count -= 1
             self._stands[number] = 0
+            self.withdrawn.append(number)
 
     def stands(self, number: int) -> bool:
         """Tell whether a row is accepted and was not given back."""

@@ -7,17 +7,18 @@ What the rules say is in `rules`; which records are held from earlier is asked o
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, TypeVar
 
+from validators.accepted import AcceptedRows
 from validators.findings import Finding, finding
+from validators.held import Held, Sent, gone_with_its_case, sent
 from validators.package import Package
 from validators.rules import child, decisions, family, investigation, linked, tokens
 from validators.rules.activity import BREAKDOWNS, Activity
 from validators.rules.activity import RULES as ACTIVITY_RULES
 from validators.rules.attachments import attachment_fits
 from validators.rules.child import Child
-from validators.rules.group import Family, GroupRule, Member, Misfit, Place
+from validators.rules.group import Family, GroupRule, Member, Misfit, Place, finding_at
 from validators.rules.investigation import Course
 from validators.rules.rule import RecordContext
 from validators.rules.submission import History
@@ -26,8 +27,8 @@ from validators.rules.tokens import SHARED, Sharers
 Group = TypeVar("Group")
 
 FAMILY_RULES: tuple[GroupRule[Family], ...] = (*family.RULES, *decisions.RULES)
-_MOST_ASKED = 10_000
 
+_OF_WHAT_IS_HELD = ("AMEND", "DELETE")
 _ALWAYS = ("record_id", "record_action")
 _LOOKED_AT = {
     "CASE": (
@@ -60,6 +61,9 @@ _LOOKED_AT = {
 TokenKey = tuple[str, int]
 """The column of a linkage token and its first 64 bits."""
 
+AcceptedByFile = Mapping[str, AcceptedRows]
+"""The rows that are accepted so far, by the address of their file or sheet."""
+
 
 def looked_at(record_type: str) -> tuple[str, ...]:
     """Return the columns that rules between rows look at."""
@@ -78,13 +82,15 @@ class CrossRecord:
     def __init__(self, ctx: RecordContext, history: History) -> None:
         self._ctx = ctx
         self._history = history
+        self._held = Held(history, replacing=ctx.manifest.replaces)
         self._families: defaultdict[str, Family] = defaultdict(Family)
         self._cases: set[str] = set()
         self._courses: defaultdict[tuple[str, str], Course] = defaultdict(Course)
         self._sharers: dict[tuple[str, int], Sharers] = {}
         self._activity = Activity(previous_total=history.previous_total)
         self._documents: list[Member] = []
-        self.members: dict[str, list[Member]] = defaultdict(list)
+        self._members: dict[str, list[Member]] = defaultdict(list)
+        self._broken_cases: set[str] = set()
         self._links: list[tuple[str, Misfit]] = []
         self.refused_attachments: set[str] = set()
         self._in_doubt = False
@@ -98,15 +104,15 @@ class CrossRecord:
             self._linked(member, record)
         self._take(record_type, member, token_keys(record) if is_case else ())
 
-    def new_records(self, record_type: str) -> Iterator[tuple[str, Place]]:
-        """Yield the id and place of each row that is sent as new."""
-        for place, record in self.members[record_type]:
-            if record["record_action"] == "NEW":
-                yield record["record_id"], place
+    def new_records(self, record_type: str, accepted: AcceptedByFile) -> Iterator[str]:
+        """Yield the id of each row that is accepted as new."""
+        for place, record in self._members[record_type]:
+            if record["record_action"] == "NEW" and accepted[place.file].stands(place.row):
+                yield record["record_id"]
 
     def _take(self, record_type: str, member: Member, keys: Sequence[TokenKey]) -> None:
         """Put a row with the others that it belongs to."""
-        self.members[record_type].append(member)
+        self._members[record_type].append(member)
         if member.record["record_action"] == "DELETE":
             return
         if record_type == "CASE":
@@ -126,6 +132,8 @@ class CrossRecord:
             return
         if record_type == "CASE":
             self._cases.add(case_id)
+            if cells.get("record_action") not in _OF_WHAT_IS_HELD:
+                self._broken_cases.add(case_id)
         self._families[case_id].broken = True
 
     def see_unread(self) -> None:
@@ -144,6 +152,24 @@ class CrossRecord:
         yield from self._apply(investigation.RULES, self._whole_courses())
         yield from self._apply(ACTIVITY_RULES, [self._activity])
         yield from self._unfit_documents(package)
+
+    def stranded(self, accepted: AcceptedByFile) -> Iterator[tuple[Place, Finding]]:
+        """Yield the accepted rows about a case that is not: no record stays without its case.
+
+        Asked last, once it is known which cases go back. A case that is held stays as it was.
+        """
+        gone = self._held.unheld([*self._broken_cases, *self._withdrawn_cases(accepted)])
+        for record_type, rows in self._sent(gone) if gone else ():
+            about = (each for each in rows if record_type != "CASE" and each.case_id in gone)
+            for place, _, _, case_id in about:
+                if case_id is not None and accepted[place.file].stands(place.row):
+                    yield place, gone_with_its_case(place, case_id)
+
+    def _withdrawn_cases(self, accepted: AcceptedByFile) -> Iterator[str]:
+        """The ids of the new cases that a rule objected to."""
+        for place, record in self._members["CASE"]:
+            if record["record_action"] == "NEW" and not accepted[place.file].stands(place.row):
+                yield record["record_id"]
 
     def _take_case(self, member: Member, keys: Sequence[TokenKey]) -> None:
         record_id = member.record["record_id"]
@@ -192,56 +218,22 @@ class CrossRecord:
     def _unheld(self) -> Iterator[tuple[Place | None, Finding]]:
         for code, each in self._links:
             yield _found(code, each)
-        if not self._knows_what_is_held():
-            return
-        for record_type, members in self._all_members():
-            while some := list(islice(members, _MOST_ASKED)):
-                yield from self._impossible_actions(record_type, some)
-                yield from self._caseless(some)
+        if self._held.is_known:
+            for record_type, rows in self._sent():
+                yield from self._held.misfits(record_type, rows, cases=self._cases)
 
-    def _all_members(self) -> Iterator[tuple[str, Iterator[Member]]]:
-        """Every row that was seen, by record type."""
-        for record_type, members in self.members.items():
-            yield record_type, iter(members)
-
-    def _knows_what_is_held(self) -> bool:
-        return self._held("CASE", ()) is not None
-
-    def _impossible_actions(
-        self, record_type: str, members: Sequence[Member]
-    ) -> Iterator[tuple[Place, Finding]]:
-        """CT-025: only what is not held can be new, only what is held be changed."""
-        held = self._held(record_type, [each.record["record_id"] for each in members])
-        if held is None:
-            return
-        for place, record in members:
-            action, is_held = record["record_action"], record["record_id"] in held
-            if is_held == (action == "NEW"):
-                reason = "it was sent before" if is_held else "it was never sent"
-                values = {"action": action, "value": record["record_id"], "reason": reason}
-                yield place, _at("CT-025", place, "record_action", values)
-
-    def _caseless(self, members: Sequence[Member]) -> Iterator[tuple[Place, Finding]]:
-        """CT-026: the case is in this package, or is held from an earlier one."""
-        about = [each for each in members if self._needs_case(each.record.get("case_id"))]
-        held = self._held("CASE", [each.record["case_id"] for each in about])
-        for place, record in about:
-            if held is not None and record["case_id"] not in held:
-                yield place, _at("CT-026", place, "case_id", {"value": record["case_id"]})
-
-    def _needs_case(self, case_id: str | None) -> bool:
-        return case_id is not None and case_id not in self._cases
-
-    def _held(self, record_type: str, record_ids: Sequence[str]) -> Collection[str] | None:
-        replacing = self._ctx.manifest.replaces
-        return self._history.held(record_type, record_ids, replacing=replacing)
+    def _sent(self, cases: Collection[str] | None = None) -> Iterator[tuple[str, Iterator[Sent]]]:
+        """Every row that was seen, by record type; of `cases` only, where that is less work."""
+        del cases  # here it is not
+        for record_type, members in self._members.items():
+            yield record_type, map(sent, members)
 
     def _unfit_documents(self, package: Package) -> Iterator[tuple[Place, Finding]]:
         for place, record in self._documents:
             if not attachment_fits(package, record):
                 name = f"attachments/{record['attachment_name']}"
                 self.refused_attachments.add(name)
-                yield place, _at("CT-100", place, "attachment_name", {"name": name})
+                yield place, finding_at("CT-100", place, "attachment_name", {"name": name})
 
     def _apply(
         self, rules: Sequence[GroupRule[Group]], groups: Iterable[Group]
@@ -256,8 +248,4 @@ def _found(code: str, each: Misfit) -> tuple[Place | None, Finding]:
     if each.member is None:
         return None, finding(code, file=each.file, row=None, column=each.column, **each.values)
     place = each.member.place
-    return place, _at(code, place, each.column, each.values)
-
-
-def _at(code: str, place: Place, column: str, values: Mapping[str, str]) -> Finding:
-    return finding(code, file=place.file, row=place.row, column=column, **values)
+    return place, finding_at(code, place, each.column, each.values)

@@ -13,13 +13,13 @@ from marshmallow import Schema
 
 from validators.accepted import Accepted, AcceptedRows, MakeSpool, accepted
 from validators.collected import Collected
-from validators.crossrecord import CrossRecord
+from validators.crossrecord import AcceptedByFile, CrossRecord
 from validators.findings import Finding, finding
 from validators.package import Package
 from validators.readers import FileUnreadable, Row, Table, read_tables
 from validators.rules import RecordContext, rules_for
 from validators.rules.completeness import Completeness
-from validators.rules.group import Place
+from validators.rules.group import Place, finding_at
 from validators.rules.submission import History
 from validators.rules.uniqueness import RecordIds
 from validators.schemas import Loader, RowError, build_schema
@@ -80,9 +80,12 @@ class Rows:
         """Hold the rows against each other, once all files have been read."""
         for record_id, repeated in self._ids.repeated():
             self.files[repeated.file].accepted.withdraw(repeated.row)
-            self._collected.add(_at("CT-024", repeated, "record_id", {"value": record_id}))
+            self._collected.add(finding_at("CT-024", repeated, "record_id", {"value": record_id}))
         for place, found in self._cross.findings(package):
             if self._collected.add(found) and place is not None:
+                self.files[place.file].accepted.withdraw(place.row)
+        for place, found in self._cross.stranded(self._accepted()):
+            if self._collected.add(found):
                 self.files[place.file].accepted.withdraw(place.row)
 
     @property
@@ -92,14 +95,12 @@ class Rows:
 
     def new_records(self) -> dict[str, tuple[str, ...]]:
         """The ids of the rows that are accepted as new, by record type."""
-        return {
-            kind: tuple(
-                record_id
-                for record_id, place in self._cross.new_records(kind)
-                if self.files[place.file].accepted.stands(place.row)
-            )
-            for kind in {file.record_type: None for file in self.files.values()}
-        }
+        accepted = self._accepted()
+        kinds = {file.record_type: None for file in self.files.values()}
+        return {kind: tuple(self._cross.new_records(kind, accepted)) for kind in kinds}
+
+    def _accepted(self) -> AcceptedByFile:
+        return {name: file.accepted for name, file in self.files.items()}
 
     def _judge_table(self, table: Table) -> None:
         loader = Loader(self._schema(table.record_type))
@@ -163,8 +164,4 @@ class Rows:
     ) -> Iterator[Finding]:
         for rule in rules_for(record_type):
             for broken in rule.check(record, self._ctx):
-                yield _at(rule.code, place, broken.column, broken.values)
-
-
-def _at(code: str, place: Place, column: str, values: Mapping[str, str]) -> Finding:
-    return finding(code, file=place.file, row=place.row, column=column, **values)
+                yield finding_at(rule.code, place, broken.column, broken.values)

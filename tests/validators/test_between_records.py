@@ -32,7 +32,9 @@ from tests.validators.stories import (
     story,
     token,
 )
+from validators.bulk.judging import BulkRows
 from validators.crossrecord import FAMILY_RULES
+from validators.rows import Rows
 from validators.rules import activity, child, decisions, investigation, linked, tokens
 from validators.rules.decisions import working_days
 from validators.rules.linked import LinkedCase
@@ -53,13 +55,20 @@ class Example(NamedTuple):
     agency_id: str = samples.AGENCY_ID
 
 
-def judged(records: Records, *, history: NoHistory | None = None, **changed: object) -> Outcome:
+def judged(
+    records: Records,
+    *,
+    history: NoHistory | None = None,
+    way: type[Rows] = Rows,
+    **changed: object,
+) -> Outcome:
     built = samples.package(STANDARD, records, **changed)
     return validate(
         io.BytesIO(built.data),
         standards=load_standards(),
         received_on=samples.RECEIVED_ON,
         history=history or NoHistory(),
+        make_rows=way,
     )
 
 
@@ -442,6 +451,45 @@ def test_ct_026_a_case_is_here_or_held() -> None:
     assert cells(judged(records, history=Known(OTHER_CASE)), "CT-026") == []
     assert cells(judged(records, history=Known()), "CT-026") == ["MISS 2 case_id"]
     assert cells(judged(records), "CT-026") == []
+
+
+REFUSED = {
+    "of its own fields": {"sex": "Q"},
+    "of a rule about it": {"age_at_exploitation_start": "17"},
+    "of what is done with it": {"sex": "Q", "record_action": "SENT"},
+}
+GONE = ["EXPL 2 case_id", "MISS 2 case_id"]
+
+
+@pytest.mark.parametrize("way", [Rows, BulkRows])
+@pytest.mark.parametrize("why", REFUSED)
+def test_ct_026_no_record_stays_without_its_case(why: str, way: type[Rows]) -> None:
+    bad, good = case(**REFUSED[why]), case(OTHER_CASE, person_ref="P-bbbbbbbbbbbbbbbb")
+    rest = {"EXPL": [expl(), expl(case_id=OTHER_CASE)], "MISS": [miss()]}
+    outcome = judged({"CASE": [bad, good], **rest}, way=way)
+    assert cells(outcome, "CT-026") == GONE
+    kept = {kind: [row["record_id"] for row in rows] for kind, rows in outcome.accepted.items()}
+    assert kept == {"CASE": [OTHER_CASE], "EXPL": [rest["EXPL"][1]["record_id"]]}
+    assert {kind: list(ids) for kind, ids in outcome.new_records.items() if ids} == kept
+    [told, _] = [each for each in outcome.report.findings if each.rule == "CT-026"]
+    assert told.message() == "case_id: its case goes back, so this record goes back with it."
+
+
+@pytest.mark.parametrize("way", [Rows, BulkRows])
+def test_ct_026_rows_go_back_with_a_case_that_a_later_rule_returns(way: type[Rows]) -> None:
+    twice = [case(), case()]
+    records = {"CASE": [*twice, case(OTHER_CASE)], "EXPL": [expl(), expl(case_id=OTHER_CASE)]}
+    outcome = judged(records, way=way)
+    assert outcome.report.totals["CT-024"] == 2
+    assert cells(outcome, "CT-026") == GONE[:1]
+
+
+@pytest.mark.parametrize("way", [Rows, BulkRows])
+def test_ct_026_a_case_that_is_held_stays_as_it_was(way: type[Rows]) -> None:
+    refused = case(sex="Q", record_action="AMEND")
+    for bad, history in ((refused, None), (refused, Known(CASE_ID)), (case(), Known(CASE_ID))):
+        records = story(CASE=[bad], EXPL=[expl()], MISS=[miss()])
+        assert cells(judged(records, history=history, way=way), "CT-026") == []
 
 
 @pytest.mark.parametrize(

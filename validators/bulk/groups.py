@@ -7,20 +7,26 @@ cases and a token that several cases have are put together from their rows, in t
 those were read, and go the ordinary way.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
-from heapq import merge
-from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
 from validators.bulk.asking import Question, Tell
-from validators.bulk.columns import Column, PatternColumn
+from validators.bulk.columns import PatternColumn
 from validators.bulk.reading import ROW
-from validators.crossrecord import FAMILY_RULES, CrossRecord, TokenKey, looked_at, token_keys
+from validators.bulk.seen import ACTION, CASE_ID, WITHDRAWS, Columns, Seen, Single, ids
+from validators.crossrecord import (
+    FAMILY_RULES,
+    AcceptedByFile,
+    CrossRecord,
+    TokenKey,
+    looked_at,
+    token_keys,
+)
 from validators.findings import Finding
+from validators.held import Sent
 from validators.package import Package
 from validators.rules.group import Family, GroupRule, Member, Place
 from validators.rules.rule import RecordContext
@@ -28,21 +34,9 @@ from validators.rules.submission import History
 from validators.rules.tokens import SHARED
 from validators.rules.uniqueness import UUID, RecordIds
 
-Columns = Mapping[str, Column]
-
 _ASKED_ABOUT = ("CASE", "EXPL")
 _NOWHERE = Place("", 0)
-_WITHDRAWS = "DELETE"
-_ACTION, _CASE_ID, _PRESENT = "#action", "#case", "#"
-
-
-class _Single(NamedTuple):
-    """A row that is kept by itself; of a broken one only the case that it is about."""
-
-    row: int
-    member: Member | None
-    keys: Sequence[TokenKey] = ()
-    broken: Mapping[str, object] | None = None
+_PRESENT = "#"
 
 
 class BulkRecordIds(RecordIds):
@@ -74,51 +68,12 @@ class BulkRecordIds(RecordIds):
         return frames.filter(ids.is_duplicated().head(frames.height))
 
 
-@dataclass(slots=True)
-class _Seen:
-    """The rows of one record type: those that were cleared as columns, the others one by one."""
-
-    record_type: str
-    file: str
-    columns: Columns = field(default_factory=dict)
-    frames: list[pl.DataFrame] = field(default_factory=list)
-    singly: list[_Single] = field(default_factory=list)
-
-    @property
-    def about(self) -> str:
-        """The column that says which case a row is about."""
-        return "record_id" if self.record_type == "CASE" else "case_id"
-
-    def frame(self) -> pl.DataFrame | None:
-        """All cleared rows."""
-        if not self.frames:
-            return None
-        self.frames = [pl.concat(self.frames, rechunk=True)]
-        return self.frames[0]
-
-    def members(self) -> Iterator[Member]:
-        """The rows that are kept by themselves and not broken."""
-        return (each.member for each in self.singly if each.member is not None)
-
-    def member(self, row: Mapping[str, Any]) -> Member:
-        """A cleared row as group rules look at it."""
-        record = {name: self._value(name, row[name]) for name in looked_at(self.record_type)}
-        return Member(Place(self.file, row[ROW]), record)
-
-    def value(self, name: str, number: int) -> Any:
-        """What a number of a column stands for."""
-        return self.columns[name].value(number)
-
-    def _value(self, name: str, kept: Any) -> Any:
-        return (kept or None) if isinstance(kept, str) else self.value(name, kept)
-
-
 class BulkCrossRecord(CrossRecord):
     """Sees every row of a package, most of them as columns."""
 
     def __init__(self, ctx: RecordContext, history: History) -> None:
         super().__init__(ctx, history)
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[str, Seen] = {}
 
     def see_frame(
         self,
@@ -131,7 +86,7 @@ class BulkCrossRecord(CrossRecord):
         """Remember rows that were cleared: their texts, and the number of each value."""
         seen = self._of(record_type, file)
         seen.columns = columns
-        kept: dict[str, pl.Series] = {ROW: texts[ROW], _ACTION: texts["record_action"]}
+        kept: dict[str, pl.Series] = {ROW: texts[ROW], ACTION: texts["record_action"]}
         for name in looked_at(record_type):
             is_id = isinstance(columns[name], PatternColumn)
             kept[name] = texts[name] if is_id else numbers[name].cast(pl.UInt16)
@@ -143,23 +98,25 @@ class BulkCrossRecord(CrossRecord):
         """Remember a row whose fields are valid."""
         member = Member(place, {name: record[name] for name in looked_at(record_type)})
         keys: Sequence[TokenKey] = ()
-        if record_type == "CASE" and record["record_action"] != _WITHDRAWS:
+        if record_type == "CASE" and record["record_action"] != WITHDRAWS:
             self._linked(member, record)
             keys = token_keys(record)
-        self._of(record_type, place.file).singly.append(_Single(place.row, member, keys))
+        self._of(record_type, place.file).singly.append(Single(place.row, member, keys))
 
     def see_broken(self, record_type: str, place: Place, cells: Mapping[str, object]) -> None:
         """Remember that there is a row, though its values cannot be trusted."""
         seen = self._of(record_type, place.file)
         case_id = cells.get(seen.about)
         if isinstance(case_id, str):
-            seen.singly.append(_Single(place.row, None, broken={seen.about: case_id}))
+            kept = {seen.about: case_id, "record_action": cells.get("record_action")}
+            seen.singly.append(Single(place.row, None, broken=kept))
 
     def findings(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
         """Yield what does not fit, with the row that it is about."""
         looked_into = self._cases_to_look_into()
         for seen in self._seen.values():
-            for each in _in_order(seen, looked_into):
+            asked_about = seen.record_type in _ASKED_ABOUT
+            for each in seen.in_order(looked_into if asked_about else None):
                 if each.member is not None:
                     self._take(seen.record_type, each.member, each.keys)
                 elif each.broken is not None:
@@ -167,31 +124,27 @@ class BulkCrossRecord(CrossRecord):
         self._tell_of_cases()
         yield from super().findings(package)
 
-    def new_records(self, record_type: str) -> Iterator[tuple[str, Place]]:
-        """Yield the id and place of each row that is sent as new."""
+    def new_records(self, record_type: str, accepted: AcceptedByFile) -> Iterator[str]:
+        """Yield the id of each row that is accepted as new."""
         seen = self._seen.get(record_type)
-        frame = None if seen is None else seen.frame()
-        if seen is not None and frame is not None:
-            new = frame.filter(pl.col(_ACTION) == "NEW").select("record_id", ROW)
-            for record_id, row in new.iter_rows():
-                yield record_id, Place(seen.file, row)
-        for member in [] if seen is None else seen.members():
-            if member.record["record_action"] == "NEW":
-                yield member.record["record_id"], member.place
+        return iter(()) if seen is None else seen.accepted_as_new(accepted[seen.file])
 
-    def _all_members(self) -> Iterator[tuple[str, Iterator[Member]]]:
+    def _withdrawn_cases(self, accepted: AcceptedByFile) -> Iterator[str]:
+        seen = self._seen.get("CASE")
+        return iter(()) if seen is None else seen.returned_as_new(accepted[seen.file])
+
+    def _sent(self, cases: Collection[str] | None = None) -> Iterator[tuple[str, Iterator[Sent]]]:
         for seen in self._seen.values():
-            everything = _in_order(seen, None)
-            yield seen.record_type, (each.member for each in everything if each.member is not None)
+            yield seen.record_type, seen.sent(None if cases is None else ids(cases))
 
-    def _of(self, record_type: str, file: str) -> _Seen:
-        return self._seen.setdefault(record_type, _Seen(record_type, file))
+    def _of(self, record_type: str, file: str) -> Seen:
+        return self._seen.setdefault(record_type, Seen(record_type, file))
 
     def _cases_to_look_into(self) -> pl.Series:
         """The ids of the cases whose families are put together."""
-        known = [_singly_about(seen) for seen in self._seen.values()]
+        known = [seen.case_ids_singly() for seen in self._seen.values()]
         for kind, seen in self._seen.items():
-            frame = _standing(seen)
+            frame = seen.standing()
             if frame is None or seen.about not in frame.columns:
                 continue
             if kind not in _ASKED_ABOUT:
@@ -200,13 +153,13 @@ class BulkCrossRecord(CrossRecord):
                 known.append(_repeated(frame[seen.about]))
             if kind == "CASE":
                 known += _in_company(frame, seen)
-        asked = pl.concat([_ids(()), *known]).unique()
+        asked = pl.concat([ids(()), *known]).unique()
         return pl.concat([asked, self._objected(asked)])
 
     def _objected(self, apart: pl.Series) -> pl.Series:
         """The ids of the families of one case, one situation or both that a rule objects to."""
         families = self._families_but(apart)
-        numbers = {name: families[name] for name in families.columns if name != _CASE_ID}
+        numbers = {name: families[name] for name in families.columns if name != CASE_ID}
         objected = [pl.Series([], dtype=pl.String)]
         for kinds in (("CASE",), ("EXPL",), _ASKED_ABOUT):
             has = [
@@ -214,11 +167,11 @@ class BulkCrossRecord(CrossRecord):
                 for kind in _ASKED_ABOUT
             ]
             shaped = families.filter(pl.all_horizontal(has))
-            numbers = {name: shaped[name] for name in shaped.columns if name != _CASE_ID}
+            numbers = {name: shaped[name] for name in shaped.columns if name != CASE_ID}
             for rule in FAMILY_RULES if shaped.height else ():
                 question = Question(partial(self._objects, rule, kinds), self._value)
                 said = question.objections(numbers, shaped.height)
-                objected.append(shaped[_CASE_ID].filter(said))
+                objected.append(shaped[CASE_ID].filter(said))
         return pl.concat(objected).unique()
 
     def _objects(self, rule: GroupRule[Family], kinds: Sequence[str], tell: Tell) -> bool:
@@ -236,15 +189,15 @@ class BulkCrossRecord(CrossRecord):
     def _families_but(self, apart: pl.Series) -> pl.DataFrame:
         """Families by the id of their case, with the numbers of their one case and situation."""
         case, situation = (self._numbered(kind, apart) for kind in _ASKED_ABOUT)
-        return case.join(situation, on=_CASE_ID, how="full", coalesce=True)
+        return case.join(situation, on=CASE_ID, how="full", coalesce=True)
 
     def _numbered(self, kind: str, apart: pl.Series) -> pl.DataFrame:
         seen = self._seen.get(kind)
-        frame = None if seen is None else _standing(seen)
+        frame = None if seen is None else seen.standing()
         if seen is None or frame is None:
-            return pl.DataFrame(schema={_CASE_ID: pl.String, f"{kind}.{_PRESENT}": pl.UInt16})
+            return pl.DataFrame(schema={CASE_ID: pl.String, f"{kind}.{_PRESENT}": pl.UInt16})
         others = frame.join(
-            apart.to_frame(_CASE_ID), left_on=seen.about, right_on=_CASE_ID, how="anti"
+            apart.to_frame(CASE_ID), left_on=seen.about, right_on=CASE_ID, how="anti"
         )
         names = looked_at(kind)
         given = [
@@ -254,7 +207,7 @@ class BulkCrossRecord(CrossRecord):
             for name in names
         ]
         return others.select(
-            pl.col(seen.about).alias(_CASE_ID),
+            pl.col(seen.about).alias(CASE_ID),
             pl.lit(1, pl.UInt16).alias(f"{kind}.{_PRESENT}"),
             *(each.alias(f"{kind}.{name}") for each, name in zip(given, names, strict=True)),
         )
@@ -262,10 +215,10 @@ class BulkCrossRecord(CrossRecord):
     def _tell_of_cases(self) -> None:
         """Say to the rules about counts, and about rows without a case, which cases there are."""
         seen = self._seen.get("CASE")
-        frame = None if seen is None else _standing(seen)
+        frame = None if seen is None else seen.standing()
         if seen is None or frame is None:
             return
-        if self._knows_what_is_held():
+        if self._held.is_known:
             self._cases.update(frame["record_id"])
         self._activity.has_cases = True
         if "ACTV" in self._seen:
@@ -275,42 +228,13 @@ class BulkCrossRecord(CrossRecord):
             self._activity.referrals += [
                 each["nrm_referral_date"]
                 for each in singly
-                if each["record_action"] != _WITHDRAWS and each["nrm_referral_date"] is not None
+                if each["record_action"] != WITHDRAWS and each["nrm_referral_date"] is not None
             ]
 
 
-def _in_order(seen: _Seen, cases: pl.Series | None) -> Iterator[_Single]:
-    """The rows of a record type in the order of the file; of cleared ones those of these cases."""
-    frame = seen.frame()
-    if frame is not None and cases is not None and seen.record_type in _ASKED_ABOUT:
-        frame = frame.join(
-            cases.unique().to_frame(_CASE_ID), left_on=seen.about, right_on=_CASE_ID, how="semi"
-        )
-    cleared = iter(()) if frame is None else _one_by_one(seen, frame)
-    return merge(cleared, seen.singly, key=attrgetter("row"))
-
-
-def _one_by_one(seen: _Seen, frame: pl.DataFrame) -> Iterator[_Single]:
-    tokens = SHARED if seen.record_type == "CASE" else ()
-    for row in frame.iter_rows(named=True):
-        keys = [(name, row[name]) for name in tokens if row[name] is not None]
-        yield _Single(row[ROW], seen.member(row), keys)
-
-
-def _standing(seen: _Seen) -> pl.DataFrame | None:
-    """The cleared rows that do not withdraw a record."""
-    frame = seen.frame()
-    return None if frame is None else frame.filter(pl.col(_ACTION) != _WITHDRAWS)
-
-
-def _singly_about(seen: _Seen) -> pl.Series:
-    given = (each.broken or (each.member and each.member.record) or {} for each in seen.singly)
-    return _ids(str(record.get(seen.about) or "") for record in given)
-
-
-def _in_company(cases: pl.DataFrame, seen: _Seen) -> Iterator[pl.Series]:
+def _in_company(cases: pl.DataFrame, seen: Seen) -> Iterator[pl.Series]:
     """The ids of cases that share their child or a token with another case."""
-    persons = _ids(member.record["person_ref"] for member in seen.members())
+    persons = ids(member.record["person_ref"] for member in seen.members())
     yield cases["record_id"].filter(_shared(cases["person_ref"], persons))
     for name in SHARED:
         bits = [key for each in seen.singly for column, key in each.keys if column == name]
@@ -324,11 +248,7 @@ def _shared(here: pl.Series, elsewhere: pl.Series) -> pl.Series:
 
 
 def _repeated(ids: pl.Series) -> pl.Series:
-    return ids.filter(ids.is_duplicated()).alias(_CASE_ID)
-
-
-def _ids(ids: Iterable[str]) -> pl.Series:
-    return pl.Series(_CASE_ID, list(ids), dtype=pl.String)
+    return ids.filter(ids.is_duplicated()).alias(CASE_ID)
 
 
 def _token_bits(tokens: pl.Series) -> pl.Series:

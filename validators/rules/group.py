@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeVar
 
+from validators.findings import Finding, finding
 from validators.rules.rule import Record, RecordContext
 
 Group = TypeVar("Group")
@@ -69,6 +70,11 @@ class GroupRule(Generic[Group]):
     code: str
     applies: frozenset[str]
     check: Callable[[Group, RecordContext], Iterable[Misfit]]
+
+
+def finding_at(code: str, place: Place, column: str, values: Mapping[str, str]) -> Finding:
+    """Return a finding of this rule about one row."""
+    return finding(code, file=place.file, row=place.row, column=column, **values)
 
 
 def misfit(member: Member, column: str, **values: object) -> Misfit:
