@@ -94,6 +94,7 @@ class CrossRecord:
         self._links: list[tuple[str, Misfit]] = []
         self.refused_attachments: set[str] = set()
         self._in_doubt = False
+        self._in_doubt_of: set[str] = set()
 
     def see(self, record_type: str, place: Place, record: Mapping[str, Any]) -> None:
         """Remember a row whose fields are valid."""
@@ -134,7 +135,7 @@ class CrossRecord:
             self._cases.add(case_id)
             if cells.get("record_action") not in _OF_WHAT_IS_HELD:
                 self._broken_cases.add(case_id)
-        self._families[case_id].broken = True
+        self._in_doubt_of.add(case_id)
 
     def see_unread(self) -> None:
         """Remember that rows were not read at all: any case may be without some of its own."""
@@ -143,8 +144,8 @@ class CrossRecord:
 
     def findings(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
         """Yield what does not fit, with the row that it is about."""
-        for each in self._families.values():
-            each.broken |= self._in_doubt
+        for case_id, each in self._families.items():
+            each.broken = self._in_doubt or case_id in self._in_doubt_of
         yield from self._unheld()
         yield from self._apply(FAMILY_RULES, self._families.values())
         yield from self._apply(child.RULES, self._children())

@@ -14,12 +14,11 @@ from marshmallow import Schema
 from validators.accepted import Accepted, AcceptedRows, MakeSpool, accepted
 from validators.collected import Collected
 from validators.crossrecord import AcceptedByFile, CrossRecord
-from validators.findings import Finding, finding
 from validators.package import Package
 from validators.readers import FileUnreadable, Row, Table, read_tables
 from validators.rules import RecordContext, rules_for
 from validators.rules.completeness import Completeness
-from validators.rules.group import Place, finding_at
+from validators.rules.group import Place
 from validators.rules.submission import History
 from validators.rules.uniqueness import RecordIds
 from validators.schemas import Loader, RowError, build_schema
@@ -80,7 +79,7 @@ class Rows:
         """Hold the rows against each other, once all files have been read."""
         for record_id, repeated in self._ids.repeated():
             self.files[repeated.file].accepted.withdraw(repeated.row)
-            self._collected.add(finding_at("CT-024", repeated, "record_id", {"value": record_id}))
+            self._collected.add_at("CT-024", repeated, "record_id", {"value": record_id})
         for place, found in self._cross.findings(package):
             if self._collected.add(found) and place is not None:
                 self.files[place.file].accepted.withdraw(place.row)
@@ -146,22 +145,17 @@ class Rows:
         record_type = self.files[place.file].record_type
         self._ids.see(cells.get("record_id"), place)
         record, errors = loaded
-        findings = [
-            finding(error.rule, file=place.file, row=place.row, column=error.column, **error.values)
+        said = [
+            self._collected.add_at(error.rule, place, error.column, error.values)
             for error in errors
         ]
         if record is None:
-            self._collected.add_all(findings)
             self._cross.see_broken(record_type, place, cells)
             return None
-        findings += self._broken_rules(record_type, place, record)
-        returned = self._collected.add_all(findings)
+        said += [
+            self._collected.add_at(rule.code, place, broken.column, broken.values)
+            for rule in rules_for(record_type)
+            for broken in rule.check(record, self._ctx)
+        ]
         self._cross.see(record_type, place, record)
-        return None if returned else accepted(record)
-
-    def _broken_rules(
-        self, record_type: str, place: Place, record: Mapping[str, Any]
-    ) -> Iterator[Finding]:
-        for rule in rules_for(record_type):
-            for broken in rule.check(record, self._ctx):
-                yield finding_at(rule.code, place, broken.column, broken.values)
+        return None if any(said) else accepted(record)

@@ -19,6 +19,7 @@ from marshmallow import Schema
 from validators.accepted import AcceptedRows, line_of
 from validators.bulk.ahead import Behind, ahead
 from validators.bulk.asking import Question, Tell
+from validators.bulk.cells import Cells, rows_of
 from validators.bulk.columns import Column, column_for
 from validators.bulk.groups import BulkCrossRecord, BulkRecordIds
 from validators.bulk.reading import ROW, Block, read_blocks
@@ -34,7 +35,7 @@ from validators.schemas import Loader
 
 _LINE = "#line"
 _UNFIT = "#unfit"
-_Numbered = tuple[int, Row | dict[str, Any]]
+_Numbered = tuple[int, Row | Cells]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,12 @@ class Clearing:
         fit = pl.DataFrame(numbers).select(pl.all_horizontal(pl.all().is_not_null())).to_series()
         for question in self._questions:
             fit &= ~question.objections(numbers, texts.height)
+        others = texts.filter(~fit)
+        unfit = _unfit({name: each.filter(~fit) for name, each in numbers.items()}, others.height)
         return Cleared(
             texts.filter(fit),
             {name: each.filter(fit) for name, each in numbers.items()},
-            texts.filter(~fit).with_columns(
-                _unfit({name: each.filter(~fit) for name, each in numbers.items()})
-            ),
+            others.with_columns(unfit),
         )
 
     def lines(self, cleared: Cleared) -> pl.DataFrame:
@@ -150,15 +151,15 @@ class BulkRows(Rows):
     ) -> pl.DataFrame:
         """Judge rows one by one; return the lines of those that are accepted all the same."""
         kept: dict[int, str] = {}
-        records = frame.iter_rows(named=True)
-        whole: Iterator[_Numbered] = ((cells.pop(ROW), cells) for cells in records)
+        suspects = dict(zip(frame[ROW], frame[_UNFIT].to_list(), strict=True))
+        whole: Iterator[_Numbered] = zip(suspects, rows_of(frame.drop(ROW, _UNFIT)), strict=True)
         broken: Iterator[_Numbered] = ((row.number, row) for row in misshapen)
         for number, row in merge(whole, broken, key=itemgetter(0)):
             if isinstance(row, Row):
                 self._collected.add_all(row.faults)
                 self._cross.see_unread()
                 continue
-            loaded = loader.load_suspect(row, row.pop(_UNFIT))
+            loaded = loader.load_suspect(row, suspects[number])
             record = self._judge_record(Place(judged.name, number), row, loaded)
             if record is not None:
                 kept[number] = f"{number}\t{line_of(record)}\n"
@@ -166,9 +167,15 @@ class BulkRows(Rows):
         return pl.DataFrame({ROW: list(kept), _LINE: list(kept.values())}, schema)
 
 
-def _unfit(numbers: Mapping[str, pl.Series]) -> pl.Series:
+def _unfit(numbers: Mapping[str, pl.Series], height: int) -> pl.Series:
     """For each row the columns of which there is no number, in their order."""
-    named = [pl.when(each.is_null()).then(pl.lit(name)) for name, each in numbers.items()]
+    named = [
+        pl.when(each.is_null()).then(pl.lit(name))
+        for name, each in numbers.items()
+        if each.has_nulls()
+    ]
+    if not named:
+        return pl.Series(_UNFIT, [[]] * height, dtype=pl.List(pl.String))
     return pl.select(pl.concat_list(named).list.drop_nulls().alias(_UNFIT)).to_series()
 
 
@@ -176,7 +183,8 @@ def _keep(
     accepted: AcceptedRows, clearing: Clearing, cleared: Cleared, others: pl.DataFrame
 ) -> None:
     lines = pl.concat([clearing.lines(cleared), others]).sort(ROW)
-    accepted.add_lines(lines[ROW].to_list(), lines[_LINE].str.join("").item().encode())
+    octets = lines.select(pl.col(_LINE).str.join("").cast(pl.Binary)).item()
+    accepted.add_lines(lines[ROW].to_list(), octets)
 
 
 def _objects(rule: Rule, ctx: RecordContext, tell: Tell) -> bool:

@@ -72,7 +72,9 @@ class GroupRule(Generic[Group]):
     check: Callable[[Group, RecordContext], Iterable[Misfit]]
 
 
-def finding_at(code: str, place: Place, column: str, values: Mapping[str, str]) -> Finding:
+def finding_at(
+    code: str, place: Place, column: str | None, values: Mapping[str, object]
+) -> Finding:
     """Return a finding of this rule about one row."""
     return finding(code, file=place.file, row=place.row, column=column, **values)
 

@@ -1,0 +1,53 @@
+"""The rows of a frame one by one, as mappings of which only the columns that are read are fetched.
+
+Of a row that is suspect one cell or two are looked at. A dict of each row would be most of the work
+in a file where every row is bad.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+
+class _Lists(dict[str, list[str]]):
+    """The columns that were read so far."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        super().__init__()
+        self._frame = frame
+
+    def __missing__(self, column: str) -> list[str]:
+        if column not in self._frame.columns:
+            raise KeyError(column)
+        self[column] = self._frame[column].to_list()
+        return self[column]
+
+    @property
+    def names(self) -> list[str]:
+        """All columns, read or not."""
+        return self._frame.columns
+
+
+class Cells(Mapping[str, str]):
+    """The cells of one row."""
+
+    __slots__ = ("_columns", "_index")
+
+    def __init__(self, columns: _Lists, index: int) -> None:
+        self._columns = columns
+        self._index = index
+
+    def __getitem__(self, column: str) -> str:
+        return self._columns[column][self._index]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns.names)
+
+    def __len__(self) -> int:
+        return len(self._columns.names)
+
+
+def rows_of(frame: pl.DataFrame) -> Iterator[Cells]:
+    """Yield every row, in order."""
+    columns = _Lists(frame)
+    return (Cells(columns, index) for index in range(frame.height))
