@@ -117,7 +117,12 @@ class Finding:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any], standard: Standard) -> "Finding":
-        """Return the finding that `to_dict` described, under the version of its report."""
+        """Return the finding that `to_dict` described, under the version of its report.
+
+        A rule that is not known here, as the report is of a later version, keeps the words told.
+        """
+        if raw["rule"] not in standard.rules:
+            standard = replace(standard, rules={**standard.rules, raw["rule"]: _as_told(raw)})
         facts = {name: raw[name] for name in cls.__slots__ if name != "standard"}
         if raw.get("sheet"):
             facts["file"] = sheet_address(raw["file"], raw["sheet"])
@@ -157,6 +162,21 @@ def finding(
         record_type=_record_type(file),
         values=_named(rule, column) | shown,
         standard=standard,
+    )
+
+
+def _as_told(raw: Mapping[str, Any]) -> RuleText:
+    """A rule as far as a finding of it says; its sentence is whole, so nothing is filled in."""
+    message = _PLACEHOLDER.sub(r"\1", raw["message"])
+    return RuleText(
+        code=raw["rule"],
+        severity=raw["severity"],
+        level=raw["level"],
+        applies="",
+        test="",
+        message=message,
+        mend=raw["mend"],
+        redacted=message,
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from validators.findings import finding
 from validators.report import FileCount, Report, render_text
 from validators.report.groups import grouped, row_ranges
+from validators.report.page import render_html
 
 ID = "0c9f1d1e-6f0a-4c1b-8a55-4a4d8e1f9b10"
 
@@ -146,6 +147,22 @@ def test_report_counts_what_it_does_not_list() -> None:
 @pytest.mark.parametrize("report", [MIXED, MIXED.redacted(), REJECTED, NIL])
 def test_dict_and_back(report: Report) -> None:
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
+
+
+def test_a_report_of_a_later_version_is_told_in_its_own_words() -> None:
+    later = json.loads(json.dumps(MIXED.to_dict()))
+    later["standard"] = "CTDS 7.0"
+    later["totals"] = {"CT-777": 1}
+    later["findings"] = [
+        {**later["findings"][0], "rule": "CT-777", "message": "{sex} is odd.", "mend": "Even it."}
+    ]
+    report = Report.from_dict(later)
+    assert report.to_dict()["findings"][0]["message"] == "sex is odd."
+    for form in (render_text, render_html):
+        text = " ".join(form(report).split())
+        assert "CT-777" in text
+        assert "sex is odd." in text
+        assert "Even it." in text
 
 
 def test_many_different_values_are_told_in_part() -> None:

@@ -48,7 +48,8 @@ def content_policy() -> str:
 
 
 def _explained(report: Report, standard: Standard) -> list[object]:
-    return [standard.rules[code] for code in sorted(report.totals)]
+    # Of a later version there may be rules that are not carried here.
+    return [standard.rules[code] for code in sorted(report.totals) if code in standard.rules]
 
 
 @cache
