@@ -6,7 +6,11 @@
     │   ├── Forbidden                known, but the role may not do this
     │   ├── NotFound                 not there, or not yours: the answer is the same
     │   ├── Conflict                 clashes with what is already held
+    │   ├── Gone                     was there, and its time is over
+    │   ├── Superseded               another request of the same sender took this one's place
+    │   ├── ChecksumMismatch         a piece is not what its checksum says
     │   ├── TooLarge                 over the size limit
+    │   ├── TooMany                  more at once than one sender may have
     │   └── LengthRequired           a body without a length cannot be checked for truncation
     ├── NotReady                     asked too early; ask again
     └── ServiceFailed                ours: database, object store, keys
@@ -71,8 +75,24 @@ class Conflict(RequestRefused):
     """The request clashes with what the gateway already holds."""
 
 
+class Gone(RequestRefused):
+    """What was there until its time was over."""
+
+
+class Superseded(RequestRefused):
+    """Another request of the same sender took this one's place."""
+
+
+class ChecksumMismatch(RequestRefused):
+    """A piece that is not what its checksum says."""
+
+
 class TooLarge(RequestRefused):
     """Over a stated size limit."""
+
+
+class TooMany(RequestRefused):
+    """More at once than one sender may have."""
 
 
 class LengthRequired(RequestRefused):

@@ -64,6 +64,7 @@ class Channel(StrEnum):
     """The door a submission came through."""
 
     HTTPS = "https"
+    TUS = "tus"
 
 
 class Role(StrEnum):

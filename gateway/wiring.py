@@ -32,6 +32,7 @@ from gateway.flow.repair import Repair
 from gateway.flow.retrieve import Retrieval
 from gateway.flow.submissions import Submissions
 from gateway.flow.trail import AuditTrail
+from gateway.flow.uploads import Uploads
 from gateway.settings import Settings
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
@@ -52,6 +53,7 @@ class WebServices:
 
     access: Access
     intake: Intake
+    uploads: Uploads
     submissions: Submissions
     dry_runs: DryRuns
     releases: Releases
@@ -75,6 +77,7 @@ class WorkerServices:
     jobs: JobQueue
     processor: Processor
     rehearsal: Rehearsal
+    uploads: Uploads
     manifests: ManifestSigner
     expiry: ExpiryWatch
     concurrency: int
@@ -112,9 +115,11 @@ def web_services(settings: Settings) -> WebServices:
     database, objects, trail = _database(settings), _objects(settings), _trail(settings)
     jobs, armored = JobQueue(), settings.gateway_certificate_file.read_bytes()
     quarantine = Quarantine(objects, max_bytes=settings.max_upload_bytes)
+    intake = Intake(database, quarantine, jobs, trail, clock=_now)
     return WebServices(
         access=_access(database, trail),
-        intake=Intake(database, quarantine, jobs, trail, clock=_now),
+        intake=intake,
+        uploads=_uploads(settings, database, objects, intake),
         submissions=Submissions(database, objects, trail, clock=_now),
         dry_runs=DryRuns(database, objects, quarantine, jobs, trail, clock=_now),
         releases=Releases(database, jobs, trail, clock=_now),
@@ -134,6 +139,8 @@ def worker_services(settings: Settings) -> WorkerServices:
     """The services of one worker process."""
     database, objects, trail = _database(settings), _objects(settings), _trail(settings)
     keyring = Keyring.load([_required(settings.gateway_key_file).read_bytes()])
+    jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
+    intake = Intake(database, quarantine, jobs, trail, clock=_now)
     judge = Judge(
         database,
         objects,
@@ -146,11 +153,12 @@ def worker_services(settings: Settings) -> WorkerServices:
     return WorkerServices(
         database=database,
         database_url=settings.database_url,
-        jobs=JobQueue(),
+        jobs=jobs,
         processor=Processor(database, trail, judge, certificates=load_certificate, clock=_now),
         rehearsal=Rehearsal(
             database, objects, trail, judge, certificates=load_certificate, clock=_now
         ),
+        uploads=_uploads(settings, database, objects, intake),
         manifests=ManifestSigner(
             database, PostgresLog(database), trail, keyring=keyring, clock=_now
         ),
@@ -228,6 +236,13 @@ def _vault(settings: Settings) -> Sequence[Certificate]:
 
 def _access(database: Database, trail: AuditTrail) -> Access:
     return Access(database, trail, clock=_now, token_secret=lambda: token_urlsafe(32))
+
+
+def _uploads(
+    settings: Settings, database: Database, objects: ObjectStore, intake: Intake
+) -> Uploads:
+    limit = settings.max_upload_bytes
+    return Uploads(database, objects, intake, max_bytes=limit, clock=_now)
 
 
 def _required(path: Path | None) -> Path:

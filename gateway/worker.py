@@ -4,11 +4,11 @@ A job that fails for a fault of ours is tried again: without end while database 
 away, a few times where the reason is unknown, after which the submission is marked as failed and
 waits for an operator. Every few seconds a sweep gives back what dead workers held and enqueues
 whatever is received and has no job. Every hour it warns of certificates that end soon and removes
-dry runs whose time is over.
+dry runs and unfinished uploads whose time is over.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -215,15 +215,21 @@ def warn_of_expiry(services: WorkerServices) -> int:
 
 
 def remove_expired(services: WorkerServices) -> int:
-    """Remove dry runs whose time is over; return how many there were."""
+    """Remove dry runs and uploads whose time is over; return how many there were."""
+    return _removed("dry-runs", services.rehearsal.remove_expired) + _removed(
+        "uploads", services.uploads.remove_expired
+    )
+
+
+def _removed(what: str, remove: Callable[[], int]) -> int:
     try:
-        removed = services.rehearsal.remove_expired()
+        removed = remove()
     except ServiceFailed as away:
         # The jobs go on; what is left is removed an hour later.
-        log.warning("dry-runs.kept", error=away.code)
+        log.warning(f"{what}.kept", error=away.code)
         return 0
     if removed:
-        log.info("dry-runs.removed", count=removed)
+        log.info(f"{what}.removed", count=removed)
     return removed
 
 

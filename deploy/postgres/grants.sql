@@ -29,12 +29,14 @@ GRANT SELECT, INSERT ON submission TO gateway_web;
 GRANT UPDATE (state, settled_at) ON submission TO gateway_web;
 GRANT SELECT, INSERT ON submission_transition, idempotency_key TO gateway_web;
 GRANT SELECT, INSERT ON dry_run, dry_run_key TO gateway_web;
+GRANT SELECT, INSERT, UPDATE, DELETE ON upload TO gateway_web;
+GRANT SELECT, INSERT ON upload_part TO gateway_web;
 GRANT SELECT, INSERT ON release, release_item TO gateway_web;
 GRANT UPDATE (state, decided_by, decided_at) ON release TO gateway_web;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_web;
 GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_web;
 
--- worker: brings submissions to their end; signs manifests; removes dry runs. Who sent what, when,
+-- worker: brings submissions to their end; signs manifests; removes dry runs and uploads. Who sent what, when,
 -- stays as it is.
 GRANT SELECT ON agency, certificate TO gateway_worker;
 GRANT SELECT ON submission TO gateway_worker;
@@ -45,6 +47,7 @@ GRANT UPDATE (
 ) ON submission TO gateway_worker;
 GRANT SELECT, INSERT ON submission_transition, package, held_record TO gateway_worker;
 GRANT SELECT, DELETE ON dry_run TO gateway_worker;
+GRANT SELECT, DELETE ON upload TO gateway_worker;
 GRANT UPDATE (
     state, settled_at, package_id, submission_type, period_start, period_end, standard, records,
     error_code, report, report_key, signer, signing_key, recipient_key

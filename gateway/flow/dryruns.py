@@ -54,7 +54,7 @@ class DryRuns:
         dry_run_id = uuid4()
         key = quarantine_key(by.agency, dry_run_id)
         try:
-            self._quarantine.admit(delivery)
+            self._quarantine.admit(delivery.length)
             with self._quarantine.hold(delivery, key) as stored:
                 acknowledgement = self._record(delivery, stored, dry_run_id, by)
         except RequestRefused as refusal:

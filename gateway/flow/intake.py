@@ -3,9 +3,13 @@
 The ciphertext goes to object storage first (hashed on the way, checked by the store), then ONE
 transaction writes the submission, its audit entry and its job. A crash in between leaves an orphan
 object, never a submission without its entry or an entry without its submission.
+
+All channels end in `record`. What comes in one request comes through `receive`; what comes in many
+is put together elsewhere, and recorded in the same way.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -16,7 +20,7 @@ from audit.entry import Outcome
 from gateway.errors import Conflict, NotFound, RequestRefused
 from gateway.flow.quarantine import Delivery, Quarantine, key_reused
 from gateway.flow.trail import AuditTrail, What
-from gateway.records import Acknowledgement, Principal, State, Submission
+from gateway.records import Acknowledgement, Channel, Principal, State, Submission
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
 from gateway.store.objects import Stored, quarantine_key
@@ -26,6 +30,17 @@ from gateway.store.submissions import (
     find_submission,
     use_idempotency_key,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A whole message in object storage, and what its sender said of it."""
+
+    submission_id: UUID
+    stored: Stored
+    channel: Channel
+    replaces: UUID | None = None
+    hashed_key: str | None = None
 
 
 class Intake:
@@ -51,20 +66,29 @@ class Intake:
         submission_id = uuid4()
         key = quarantine_key(by.agency, submission_id)
         try:
-            self._admit(delivery, by)
+            self.admit(delivery.length, replaces=delivery.replaces, by=by)
             with self._quarantine.hold(delivery, key) as stored:
-                acknowledgement = self._record(delivery, stored, submission_id, by)
+                arrived = Arrived(
+                    submission_id,
+                    stored,
+                    delivery.channel,
+                    replaces=delivery.replaces,
+                    hashed_key=delivery.hashed_key,
+                )
+                with self._database.transaction() as session:
+                    acknowledgement = self.record(session, arrived, by=by)
         except RequestRefused as refusal:
-            self._refuse(by, refusal.code)
+            self.refuse(refusal, by=by)
             raise
         if acknowledgement.repeated:
             self._quarantine.discard(key)
         return acknowledgement
 
-    def _admit(self, delivery: Delivery, by: Principal) -> None:
-        self._quarantine.admit(delivery)
-        if delivery.replaces is not None:
-            self._replaceable(delivery.replaces, by)
+    def admit(self, length: int | None, *, replaces: UUID | None, by: Principal) -> None:
+        """Refuse before anything is read what cannot be taken, as far as it was announced."""
+        self._quarantine.admit(length)
+        if replaces is not None:
+            self._replaceable(replaces, by)
 
     def _replaceable(self, submission_id: UUID, by: Principal) -> None:
         with self._database.transaction() as session:
@@ -78,32 +102,38 @@ class Intake:
                 "Only an accepted submission can be replaced; otherwise send a new one.",
             )
 
-    def _record(
-        self, delivery: Delivery, stored: Stored, submission_id: UUID, by: Principal
-    ) -> Acknowledgement:
-        event_id = self._trail.new_event_id()
-        with self._database.transaction() as session:
-            added = add_submission(
-                session,
-                submission_id=submission_id,
-                agency_id=by.agency,
-                channel=delivery.channel,
-                sha256=stored.sha256,
-                size=stored.size,
-                event_id=event_id,
-                must_replace=delivery.replaces,
-                now=self._clock(),
-            )
-            submission = added or _known(session, by.agency, stored.sha256)
-            if delivery.hashed_key is not None:
-                self._bind(session, delivery.hashed_key, submission)
-            if added is None:
-                return Acknowledgement(submission=submission, repeated=True)
-            self._trail.about(
-                session, Action.SUBMISSION_RECEIVED, by, submission, event_id=event_id
-            )
-            self._jobs.process(session, submission.id)
+    def record(self, session: Session, arrived: Arrived, *, by: Principal) -> Acknowledgement:
+        """Record what has arrived, with its audit entry and its job, in the caller's transaction.
+
+        The acknowledgement is true once that transaction has ended well. Of bytes that the agency
+        sent before the first submission stands, and the object is the caller's to remove.
+        """
+        event_id, stored = self._trail.new_event_id(), arrived.stored
+        added = add_submission(
+            session,
+            submission_id=arrived.submission_id,
+            agency_id=by.agency,
+            channel=arrived.channel,
+            sha256=stored.sha256,
+            size=stored.size,
+            event_id=event_id,
+            must_replace=arrived.replaces,
+            now=self._clock(),
+        )
+        submission = added or _known(session, by.agency, stored.sha256)
+        if arrived.hashed_key is not None:
+            self._bind(session, arrived.hashed_key, submission)
+        if added is None:
+            return Acknowledgement(submission=submission, repeated=True)
+        self._trail.about(session, Action.SUBMISSION_RECEIVED, by, submission, event_id=event_id)
+        self._jobs.process(session, submission.id)
         return Acknowledgement(submission=submission, repeated=False)
+
+    def refuse(self, refusal: RequestRefused, *, by: Principal) -> None:
+        """Tell the log that something was not taken."""
+        with self._database.transaction() as session:
+            what = What(outcome=Outcome.REFUSED, agency=by.agency, error_code=refusal.code)
+            self._trail.record(session, Action.SUBMISSION_REFUSED, by, what)
 
     def _bind(self, session: Session, key: str, submission: Submission) -> None:
         bound = use_idempotency_key(
@@ -111,11 +141,6 @@ class Intake:
         )
         if bound != submission.id:
             raise key_reused()
-
-    def _refuse(self, by: Principal, code: str) -> None:
-        with self._database.transaction() as session:
-            what = What(outcome=Outcome.REFUSED, agency=by.agency, error_code=code)
-            self._trail.record(session, Action.SUBMISSION_REFUSED, by, what)
 
 
 def _known(session: Session, agency_id: str, sha256: str) -> Submission:

@@ -42,9 +42,9 @@ class Quarantine:
         self._objects = objects
         self._max_bytes = max_bytes
 
-    def admit(self, delivery: Delivery) -> None:
+    def admit(self, length: int | None) -> None:
         """Refuse before anything is read what is announced as too large."""
-        if delivery.length is not None and delivery.length > self._max_bytes:
+        if length is not None and length > self._max_bytes:
             raise too_large(self._max_bytes)
 
     @contextmanager

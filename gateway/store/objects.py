@@ -8,7 +8,6 @@ verifies before it answers.
 
 from base64 import b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -18,14 +17,12 @@ from uuid import UUID
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
-from gateway.errors import ServiceFailed
+from gateway.store.parts import Part, PartStore, ours
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
     from mypy_boto3_s3.client import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
 PART = 8 << 20
 """Bytes held in memory for one upload; S3 asks for parts of at least 5 MiB."""
@@ -93,7 +90,7 @@ class ObjectStore:
 
     def prepare(self) -> None:
         """Create the buckets that are missing; the vault locks what it holds."""
-        with _ours("object-store-unavailable"):
+        with ours("object-store-unavailable"):
             present = {bucket["Name"] for bucket in self._client.list_buckets()["Buckets"]}
             for bucket in Bucket:
                 if self._name(bucket) not in present:
@@ -101,12 +98,12 @@ class ObjectStore:
 
     def ping(self) -> None:
         """Return if the store answers for the vault; raise ServiceFailed otherwise."""
-        with _ours("object-store-unavailable"):
+        with ours("object-store-unavailable"):
             self._client.head_bucket(Bucket=self._name(Bucket.VAULT))
 
     def put(self, bucket: Bucket, key: str, source: Readable) -> Stored:
         """Store a stream of any length, hashing on the way; return only when it is durable."""
-        with _ours("object-not-stored"):
+        with ours("object-not-stored"):
             first = _read(source)
             if len(first) < PART:
                 return self._put_whole(bucket, key, first)
@@ -114,20 +111,24 @@ class ObjectStore:
 
     def get(self, bucket: Bucket, key: str) -> Iterator[bytes]:
         """The object in blocks of 1 MiB."""
-        with _ours("object-not-readable"):
+        with ours("object-not-readable"):
             body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
             yield from body.iter_chunks(1 << 20)
 
     def open(self, bucket: Bucket, key: str) -> BinaryIO:
         """The object as a readable stream; the caller closes it."""
-        with _ours("object-not-readable"):
+        with ours("object-not-readable"):
             body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
             return BufferedReader(_Reading(body.iter_chunks(1 << 20)))
 
     def delete(self, bucket: Bucket, key: str) -> None:
         """Remove an object that nothing refers to (a crash may leave one; never the reverse)."""
-        with _ours("object-not-deleted"):
+        with ours("object-not-deleted"):
             self._client.delete_object(Bucket=self._name(bucket), Key=key)
+
+    def parts(self, bucket: Bucket) -> PartStore:
+        """Objects of a bucket that are put part by part."""
+        return PartStore(self._client, self._name(bucket))
 
     def _name(self, bucket: Bucket) -> str:
         return f"{self._prefix}-{bucket}"
@@ -157,35 +158,24 @@ class ObjectStore:
         return Stored(key=key, size=len(data), sha256=digest.hexdigest())
 
     def _put_parts(self, bucket: Bucket, key: str, first: bytes, source: Readable) -> Stored:
-        name = self._name(bucket)
-        upload = self._client.create_multipart_upload(
-            Bucket=name, Key=key, ChecksumAlgorithm="SHA256"
-        )["UploadId"]
+        parts = self.parts(bucket)
+        upload = parts.begin(key)
         try:
-            return self._send_parts(bucket, key, upload, _blocks(first, source))
+            return self._send_parts(parts, key, upload, _blocks(first, source))
         except BaseException:
-            self._client.abort_multipart_upload(Bucket=name, Key=key, UploadId=upload)
+            parts.abandon(key, upload)
             raise
 
-    def _send_parts(self, bucket: Bucket, key: str, upload: str, blocks: Iterator[bytes]) -> Stored:
-        name, digest, size = self._name(bucket), sha256(), 0
-        parts: list[CompletedPartTypeDef] = []
+    def _send_parts(
+        self, parts: PartStore, key: str, upload: str, blocks: Iterator[bytes]
+    ) -> Stored:
+        digest, size = sha256(), 0
+        stored: list[Part] = []
         for number, block in enumerate(blocks, start=1):
-            checksum = b64encode(sha256(block).digest()).decode()
-            answer = self._client.upload_part(
-                Bucket=name,
-                Key=key,
-                UploadId=upload,
-                PartNumber=number,
-                Body=block,
-                ChecksumSHA256=checksum,
-            )
-            parts.append({"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum})
+            stored.append(parts.put(key, upload, number, block))
             digest.update(block)
             size += len(block)
-        self._client.complete_multipart_upload(
-            Bucket=name, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
-        )
+        parts.join(key, upload, stored)
         return Stored(key=key, size=size, sha256=digest.hexdigest())
 
 
@@ -224,17 +214,3 @@ class _Reading(RawIOBase):
         target[:count] = self._left[:count]
         self._left = self._left[count:]
         return count
-
-
-@contextmanager
-def _ours(code: str) -> Iterator[None]:
-    """Whatever the store does wrong is ours to mend, and never the sender's."""
-    try:
-        yield
-    except (BotoCoreError, ClientError) as error:
-        raise ServiceFailed(
-            code,
-            "The gateway cannot reach its object store just now.",
-            "Nothing was recorded. Try again in a minute.",
-            detail=type(error).__name__,
-        ) from error

@@ -11,6 +11,7 @@ from gateway.web.api.log import log_blueprint
 from gateway.web.api.reference import reference_blueprint
 from gateway.web.api.releases import releases_blueprint
 from gateway.web.api.submissions import submissions_blueprint
+from gateway.web.api.uploads import uploads_blueprint
 from gateway.web.authorisation import Guard
 from gateway.wiring import LOCAL_PART, WebServices
 
@@ -55,6 +56,7 @@ def _mount(app: Flask, services: WebServices) -> None:
             proofs=services.proofs,
         )
     )
+    api.register_blueprint(uploads_blueprint(guard, uploads=services.uploads))
     api.register_blueprint(dry_runs_blueprint(guard, dry_runs=services.dry_runs))
     api.register_blueprint(
         releases_blueprint(guard, releases=services.releases, retrieval=services.retrieval)

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 
-FIELDS = frozenset({"error_code", "detail", "agency", "submission", "dry_run", "bytes"})
+FIELDS = frozenset({"error_code", "detail", "agency", "submission", "dry_run", "upload", "bytes"})
 """What a view may add to the event of its request."""
 
 log = structlog.get_logger("gateway.web")

@@ -12,11 +12,18 @@ from werkzeug.exceptions import HTTPException
 from gateway import errors
 from gateway.web.journal import note
 
+CHECKSUM_MISMATCH = 460
+"""The status that tus 1.0 made for it; HTTP has none."""
+
 STATUS: dict[type[errors.GatewayError], int] = {
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Gone: HTTPStatus.GONE,
+    errors.Superseded: HTTPStatus.LOCKED,
+    errors.ChecksumMismatch: CHECKSUM_MISMATCH,
+    errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.LengthRequired: HTTPStatus.LENGTH_REQUIRED,
     errors.NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -63,7 +70,7 @@ def answer_gateway_error(error: errors.GatewayError) -> Response:
     response = problem(status_of(error), error.code, error.message, error.mend)
     if isinstance(error, errors.Unauthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.NotReady | errors.ServiceFailed):
+    if isinstance(error, errors.NotReady | errors.ServiceFailed | errors.TooMany):
         response.headers["Retry-After"] = "1" if isinstance(error, errors.NotReady) else "30"
     return response
 

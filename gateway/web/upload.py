@@ -61,10 +61,9 @@ def delivery(request: Request, *, replaces: UUID | None = None) -> Delivery:
             "The upload states neither its length nor a digest.",
             "Send Content-Length, or Content-Digest with a chunked body.",
         )
-    # The application's own limit is for small bodies, and None would mean that one again.
-    request.max_content_length = WITHOUT_LIMIT
+    without_limit(request)
     return Delivery(
-        body=_Body(request),
+        body=RequestBody(request),
         length=request.content_length,
         channel=Channel.HTTPS,
         digests=digests,
@@ -110,13 +109,20 @@ def _idempotency_key(request: Request) -> str | None:
     return value
 
 
-class _Body:
-    """The request's body; a lost connection is an early end, which the intake notices."""
+def without_limit(request: Request) -> None:
+    """Lift the application's own limit, which is for small bodies."""
+    # None would mean that limit again.
+    request.max_content_length = WITHOUT_LIMIT
+
+
+class RequestBody:
+    """The request's body; a lost connection is an early end, which whoever reads notices."""
 
     def __init__(self, request: Request) -> None:
         self._stream = request.stream
 
     def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end, or where the connection ended."""
         try:
             return self._stream.read(size)
         except (ClientDisconnected, OSError):

@@ -12,6 +12,7 @@ from gateway.store.tables.submissions import (
     SubmissionRow,
     TransitionRow,
 )
+from gateway.store.tables.uploads import UploadPartRow, UploadRow
 
 __all__ = [
     "AccessTokenRow",
@@ -31,4 +32,6 @@ __all__ = [
     "SubmissionRow",
     "TileRow",
     "TransitionRow",
+    "UploadPartRow",
+    "UploadRow",
 ]
