@@ -8,6 +8,7 @@ verifies before it answers.
 
 from base64 import b64encode
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -22,6 +23,7 @@ from gateway.store.parts import Part, PartStore, ours
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+    from botocore.response import StreamingBody
     from mypy_boto3_s3.client import S3Client
 
 PART = 8 << 20
@@ -113,13 +115,15 @@ class ObjectStore:
         """The object in blocks of 1 MiB."""
         with ours("object-not-readable"):
             body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
-            yield from body.iter_chunks(1 << 20)
+            # Closed where the reader goes away early too: the connection would stay open otherwise.
+            with closing(body):
+                yield from body.iter_chunks(1 << 20)
 
     def open(self, bucket: Bucket, key: str) -> BinaryIO:
         """The object as a readable stream; the caller closes it."""
         with ours("object-not-readable"):
             body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
-            return BufferedReader(_Reading(body.iter_chunks(1 << 20)))
+            return BufferedReader(_Reading(body))
 
     def delete(self, bucket: Bucket, key: str) -> None:
         """Remove an object that nothing refers to (a crash may leave one; never the reverse)."""
@@ -197,10 +201,11 @@ def _blocks(first: bytes, source: Readable) -> Iterator[bytes]:
 
 
 class _Reading(RawIOBase):
-    """A readable stream over the blocks of an object, for code that reads files."""
+    """A readable stream over the body of an object, for code that reads files."""
 
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self._blocks = blocks
+    def __init__(self, body: "StreamingBody") -> None:
+        self._body = body
+        self._blocks = body.iter_chunks(1 << 20)
         self._left = memoryview(b"")
 
     def readable(self) -> bool:
@@ -214,3 +219,8 @@ class _Reading(RawIOBase):
         target[:count] = self._left[:count]
         self._left = self._left[count:]
         return count
+
+    def close(self) -> None:
+        """Give up the connection, whether or not everything was read."""
+        self._body.close()
+        super().close()

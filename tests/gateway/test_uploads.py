@@ -2,7 +2,9 @@
 
 import hashlib
 from base64 import b64encode
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from io import BytesIO
 from itertools import pairwise
@@ -166,16 +168,29 @@ def test_however_it_is_cut_the_octets_are_the_same(
     assert kept(stand, sender, found) == message
 
 
-class Cut(BytesIO):
-    """A body whose connection ends before all of it has come."""
+class Wire:
+    """A request body as a WSGI server hands it over."""
 
-    def __init__(self, data: bytes, after: int) -> None:
-        super().__init__(data)
-        self._after = after
+    def __init__(self, data: bytes, before: Callable[[], object] = lambda: None) -> None:
+        self._body, self._before = BytesIO(data), before
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        left = max(0, self._after - self.tell())
-        return super().read(left if size is None or size < 0 else min(size, left))
+    def read(self, size: int = -1, /) -> bytes:
+        before, self._before = self._before, lambda: None
+        before()
+        return self._body.read(size)
+
+    def close(self) -> None:
+        self._body.close()
+
+
+def patch(stand: Stand, sender: Sender, path: str, body: Wire, size: int) -> TestResponse:
+    """A piece from the beginning on, announced with this size, over a connection of its own."""
+    return stand.client.patch(
+        path,
+        headers=sender.headers
+        | {"Tus-Resumable": "1.0.0", "Content-Type": PIECE, "Upload-Offset": "0"},
+        environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": str(size)},
+    )
 
 
 @pytest.mark.parametrize("share", range(0, 100, 9))
@@ -185,13 +200,7 @@ def test_a_connection_cut_at_any_share_goes_on_where_it_ended(
     message = token_bytes(LARGE)
     path = begin(stand, sender, Upload_Length=len(message))
     arrives = len(message) * share // 100
-    stand.client.patch(
-        path,
-        input_stream=Cut(message, arrives),
-        headers=sender.headers
-        | {"Tus-Resumable": "1.0.0", "Content-Type": PIECE, "Upload-Offset": "0"},
-        content_length=len(message),
-    )
+    patch(stand, sender, path, Wire(message[:arrives]), len(message))
     assert received(stand, sender, path) == arrives
     answer = add(stand, sender, path, message[arrives:], arrives)
     assert kept(stand, sender, submission(answer)) == message
@@ -378,21 +387,10 @@ def test_who_was_superseded_can_harm_nothing(stand: Stand, sender: Sender) -> No
     message = token_bytes(LARGE)
     path = begin(stand, sender, Upload_Length=len(message))
 
-    class Hanging(BytesIO):
-        """Another request is done while this one waits."""
+    def meanwhile() -> None:
+        assert add(stand, sender, path, message[:PART], 0).status_code == 204
 
-        def read(self, size: int | None = -1, /) -> bytes:
-            if self.tell() == 0:
-                assert add(stand, sender, path, message[:PART], 0).status_code == 204
-            return super().read(size)
-
-    answer = stand.client.patch(
-        path,
-        input_stream=Hanging(bytes(LARGE)),
-        headers=sender.headers
-        | {"Tus-Resumable": "1.0.0", "Content-Type": PIECE, "Upload-Offset": "0"},
-        content_length=LARGE,
-    )
+    answer = patch(stand, sender, path, Wire(bytes(LARGE), meanwhile), LARGE)
     assert code(answer) == (423, "upload-superseded")
     assert received(stand, sender, path) == PART
     answer = add(stand, sender, path, message[PART:], PART)
@@ -403,22 +401,19 @@ class Died(Exception):
     """The process ended here."""
 
 
-@pytest.fixture
-def dying(monkeypatch: pytest.MonkeyPatch) -> Any:
+@contextmanager
+def dying(monkeypatch: pytest.MonkeyPatch, owner: type, step: str, *, done: bool) -> Iterator[None]:
     """Have a step end the process, before or after it is done."""
+    real = getattr(owner, step)
 
-    def at(owner: type, step: str, *, done: bool) -> pytest.MonkeyPatch:
-        real = getattr(owner, step)
+    def end(*args: Any, **given_: Any) -> None:
+        if done:
+            real(*args, **given_)
+        raise Died
 
-        def end(*args: Any, **given_: Any) -> None:
-            if done:
-                real(*args, **given_)
-            raise Died
-
-        monkeypatch.setattr(owner, step, end)
-        return monkeypatch
-
-    return at
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, end)
+        yield
 
 
 @pytest.mark.parametrize("done", [False, True])
@@ -432,19 +427,24 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> Any:
 )
 @pytest.mark.parametrize("size", [3000, LARGE])
 def test_killed_at_any_step_it_goes_on_and_is_recorded_once(
-    stand: Stand, sender: Sender, dying: Any, owner: type, step: str, done: bool, size: int
+    stand: Stand,
+    sender: Sender,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: type,
+    step: str,
+    done: bool,
+    size: int,
 ) -> None:
     message = token_bytes(size)
     path = begin(stand, sender, Upload_Length=size)
     add(stand, sender, path, message[:1000], 0)
-    with dying(owner, step, done=done) as patch:
+    with dying(monkeypatch, owner, step, done=done):
         stand.client.patch(
             path,
             data=message[1000:],
             headers=sender.headers
             | {"Tus-Resumable": "1.0.0", "Content-Type": PIECE, "Upload-Offset": "1000"},
         )
-        patch.undo()
     at = received(stand, sender, path)
     answer = add(stand, sender, path, message[at:], at)
     assert answer.status_code == 204, answer.get_data(as_text=True)
