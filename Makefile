@@ -79,6 +79,6 @@ chaos: $(INSTALLED) ## Kill processes at random and check that nothing acknowled
 .PHONY: clean
 clean: ## Stop what still runs here; remove .venv, caches and the data of demo and serve
 	@.ci/stop .demo .gateway >&2
-	@rm -rf .demo .gateway .venv build dist *.egg-info tests/crypto/peers/openpgpjs/node_modules
+	@rm -rf .demo .gateway .venv build dist *.egg-info tests/*/peers/*/node_modules
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -127,7 +127,12 @@ def test_a_chunked_body_arrives_whole(nginx: Nginx) -> None:
     assert _seen(answer)["body"] == 8
 
 
-UPLOADS = (b"/v1/submissions", b"/v1/submissions/" + b"0" * 36 + b"/replacement", b"/v1/dry-runs")
+UPLOADS = (
+    b"/v1/submissions",
+    b"/v1/submissions/" + b"0" * 36 + b"/replacement",
+    b"/v1/dry-runs",
+    b"/v1/uploads",
+)
 
 
 def test_an_upload_may_be_large(nginx: Nginx) -> None:

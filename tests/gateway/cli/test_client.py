@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from gateway.client import (
-    TRIES,
     ClientError,
     GatewayClient,
     Progress,
@@ -16,6 +15,7 @@ from gateway.client import (
     Unreachable,
     Upload,
 )
+from gateway.client.session import TRIES
 from tests.gateway.cli.scripted import DROPPED, Answer, Scripted, scripted
 
 TOKEN = "ctds_secret"

@@ -3,81 +3,35 @@
 Keeps three promises: the token never leaves over plain HTTP to another machine and never follows a
 redirect; an upload is repeated only with the same bytes; every refusal arrives as `Refused`, with
 the gateway's own code and sentences.
-
-    ClientError             code, message, mend
-    ├── Refused             the gateway answered with a problem (RFC 9457); has `status`
-    └── Unreachable         no answer, after all tries
 """
 
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+
+from gateway.client.answers import (
+    Busy,
+    ClientError,
+    Unreachable,
+    asks_for_time,
+    refused,
+    seconds,
+    unexplained,
+)
+from gateway.client.files import BLOCK, Counted, Progress, Upload
+from gateway.client.resumable import send_resumably
 
 TIMEOUT = (10, 120)
 TRIES = 6
 MOST_WAIT = 30.0
 RETRIED = frozenset({502, 503, 504})
-BLOCK = 1 << 16
-
-Progress = Callable[[int], None]
-"""Called with the number of bytes that have just passed."""
-
-
-class ClientError(Exception):
-    """Root of what can go wrong between here and the gateway."""
-
-    def __init__(self, code: str, message: str, mend: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.mend = mend
-
-
-class Refused(ClientError):
-    """The gateway says no, and says why."""
-
-    def __init__(self, status: int, code: str, message: str, mend: str) -> None:
-        super().__init__(code, message, mend)
-        self.status = status
-
-
-class Unreachable(ClientError):
-    """No answer from the gateway."""
-
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(
-            "unreachable",
-            f"The gateway at {url} does not answer ({reason}).",
-            "Check the address and the network, then run the same command again: nothing is "
-            "counted twice.",
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file to send, and what its bytes are."""
-
-    path: Path
-    size: int
-    sha256: bytes
-
-    @classmethod
-    def of(cls, path: Path) -> "Upload":
-        """Measure a file."""
-        digest, size = sha256(), 0
-        with path.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                digest.update(block)
-                size += len(block)
-        return cls(path, size, digest.digest())
+LARGE = 16 << 20
+"""Bytes from which on a message is sent so that a broken connection costs little."""
 
 
 class GatewayClient:
@@ -105,7 +59,16 @@ class GatewayClient:
     def submit(
         self, upload: Upload, *, replaces: str | None = None, progress: Progress = lambda _: None
     ) -> dict[str, Any]:
-        """Send a message; safe to repeat, since the key of the request is the message's digest."""
+        """Send a message; safe to repeat, since the same bytes are the same submission.
+
+        A large one goes up so that it is continued, not begun again, when the connection breaks.
+        """
+        if upload.size >= LARGE:
+            return self.get(
+                send_resumably(
+                    self._send, upload, replaces=replaces, progress=progress, sleep=self._sleep
+                )
+            )
         path = "/v1/submissions" if replaces is None else f"/v1/submissions/{replaces}/replacement"
         return self._upload(path, upload, progress)
 
@@ -122,7 +85,7 @@ class GatewayClient:
         """A question whose repetition would be another question: sent once."""
         try:
             return self._json(self._send("POST", path, json=body))
-        except _Busy as busy:
+        except Busy as busy:
             raise busy.refused from None
 
     def text(self, path: str, *, accept: str = "text/plain") -> str:
@@ -152,7 +115,7 @@ class GatewayClient:
 
         def send() -> requests.Response:
             with upload.path.open("rb") as stream:
-                body = _Counted(stream, upload.size, progress)
+                body = Counted(stream, upload.size, progress)
                 return self._send("POST", path, data=body, headers=headers)
 
         return self._json(self._patiently(send))
@@ -167,7 +130,7 @@ class GatewayClient:
                 if last:
                     raise
                 self._sleep(min(2.0**attempt, MOST_WAIT))
-            except _Busy as busy:
+            except Busy as busy:
                 if last:
                     raise busy.refused from None
                 self._sleep(min(busy.seconds, MOST_WAIT))
@@ -182,11 +145,11 @@ class GatewayClient:
             raise Unreachable(self.url, type(error).__name__) from error
         if answer.status_code < 300:
             return answer
-        refused = _refused(answer)
+        refusal = refused(answer)
         answer.close()
-        if (answer.status_code in RETRIED and method == "GET") or _asks_for_time(answer):
-            raise _Busy(refused, _seconds(answer))
-        raise refused
+        if (answer.status_code in RETRIED and method == "GET") or asks_for_time(answer):
+            raise Busy(refusal, seconds(answer))
+        raise refusal
 
     def _json(self, answer: requests.Response) -> dict[str, Any]:
         """The answer's object; a portal or proxy that answers in the gateway's place has none."""
@@ -195,67 +158,8 @@ class GatewayClient:
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise _unexplained(answer)
+            raise unexplained(answer)
         return found
-
-
-class _Busy(Exception):
-    """The gateway asks to be asked again."""
-
-    def __init__(self, refused: Refused, seconds: float) -> None:
-        super().__init__(refused.message)
-        self.refused = refused
-        self.seconds = seconds
-
-
-class _Counted:
-    """A file that tells how much of it was read; its length makes the request's header."""
-
-    def __init__(self, stream: BinaryIO, size: int, progress: Progress) -> None:
-        self._stream = stream
-        self._size = size
-        self._progress = progress
-
-    def __len__(self) -> int:
-        return self._size
-
-    def read(self, size: int = -1) -> bytes:
-        block = self._stream.read(BLOCK if size < 0 else size)
-        self._progress(len(block))
-        return block
-
-    def __iter__(self) -> Iterator[bytes]:
-        while block := self.read(BLOCK):
-            yield block
-
-
-def _asks_for_time(answer: requests.Response) -> bool:
-    # nginx limits the rate without saying for how long.
-    return answer.status_code == 429 or (
-        answer.status_code == 503 and "Retry-After" in answer.headers
-    )
-
-
-def _seconds(answer: requests.Response) -> float:
-    value = answer.headers.get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else 1.0
-
-
-def _refused(answer: requests.Response) -> Refused:
-    try:
-        problem = answer.json()
-        return Refused(answer.status_code, problem["code"], problem["title"], problem["mend"])
-    except (ValueError, KeyError, TypeError):
-        return _unexplained(answer)
-
-
-def _unexplained(answer: requests.Response) -> Refused:
-    return Refused(
-        answer.status_code,
-        f"http-{answer.status_code}",
-        f"The gateway answered with status {answer.status_code} and no explanation.",
-        "Check that the address is that of the gateway itself.",
-    )
 
 
 def _safe(url: str) -> str:

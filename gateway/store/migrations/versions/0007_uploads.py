@@ -1,6 +1,6 @@
 """Resumable uploads: how much of each has arrived, and where it is.
 
-Revision: 0009, after 0005.
+Revision: 0007, after 0006.
 
 An upload is no submission yet: it has no state that counts, and is removed when it expires. Of what
 it was called on its sender's machine nothing is kept.
@@ -8,8 +8,8 @@ it was called on its sender's machine nothing is kept.
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,80 @@
+"""What the gateway may answer instead of what was asked for, and what comes of no answer.
+
+ClientError             code, message, mend
+├── Refused             the gateway answered with a problem (RFC 9457); has `status`
+└── Unreachable         no answer, after all tries
+"""
+
+import requests
+
+
+class ClientError(Exception):
+    """Root of what can go wrong between here and the gateway."""
+
+    def __init__(self, code: str, message: str, mend: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.mend = mend
+
+
+class Refused(ClientError):
+    """The gateway says no, and says why."""
+
+    def __init__(self, status: int, code: str, message: str, mend: str) -> None:
+        super().__init__(code, message, mend)
+        self.status = status
+
+
+class Unreachable(ClientError):
+    """No answer from the gateway."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            "unreachable",
+            f"The gateway at {url} does not answer ({reason}).",
+            "Check the address and the network, then run the same command again: nothing is "
+            "counted twice.",
+        )
+
+
+class Busy(Exception):
+    """The gateway asks to be asked again."""
+
+    def __init__(self, refused: Refused, seconds: float) -> None:
+        super().__init__(refused.message)
+        self.refused = refused
+        self.seconds = seconds
+
+
+def asks_for_time(answer: requests.Response) -> bool:
+    """Tell whether the same request may be answered later."""
+    # nginx limits the rate without saying for how long.
+    return answer.status_code == 429 or (
+        answer.status_code == 503 and "Retry-After" in answer.headers
+    )
+
+
+def seconds(answer: requests.Response) -> float:
+    """How long the gateway asks to be left alone."""
+    value = answer.headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() else 1.0
+
+
+def refused(answer: requests.Response) -> Refused:
+    """Return a refusal in the gateway's own words."""
+    try:
+        problem = answer.json()
+        return Refused(answer.status_code, problem["code"], problem["title"], problem["mend"])
+    except (ValueError, KeyError, TypeError):
+        return unexplained(answer)
+
+
+def unexplained(answer: requests.Response) -> Refused:
+    """Return a refusal that has no words of the gateway's."""
+    return Refused(
+        answer.status_code,
+        f"http-{answer.status_code}",
+        f"The gateway answered with status {answer.status_code} and no explanation.",
+        "Check that the address is that of the gateway itself.",
+    )
