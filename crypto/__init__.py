@@ -6,9 +6,11 @@ bounded memory. Knows no agency, no database and no network, and does not log.
 """
 
 from crypto.armor import Form, sniff
+from crypto.cells import Cells, derived
 from crypto.certificate import Certificate, load_certificate
 from crypto.detached import sign_detached, verify_detached
 from crypto.errors import (
+    CellDamaged,
     CertificateRefused,
     CryptoError,
     KeyRefused,
@@ -32,6 +34,8 @@ from crypto.vetting import encryption_key, read_certificate
 from crypto.wkd import wkd_hash
 
 __all__ = [
+    "CellDamaged",
+    "Cells",
     "Certificate",
     "CertificateRefused",
     "CryptoError",
@@ -54,6 +58,7 @@ __all__ = [
     "Wrapped",
     "WrongContext",
     "WrongRecipient",
+    "derived",
     "encryption_key",
     "generate_key",
     "generate_split_key",

@@ -24,7 +24,8 @@ CryptoError                  code "crypto-error"
 │   └── TrailingData         code "trailing-data": bytes after the end of the message
 ├── CertificateRefused       code "certificate-refused": carries every weakness found
 ├── KeyRefused               code "key-refused": a private key that cannot be loaded or used
-└── WrongContext             code "wrong-context": a sealed object shown in another's place
+├── WrongContext             code "wrong-context": a sealed object shown in another's place
+└── CellDamaged              code "cell-damaged": a small value that was changed or moved
 """
 
 from dataclasses import dataclass
@@ -82,3 +83,9 @@ class WrongContext(CryptoError):
     """The sealed object opens, but was sealed as another object."""
 
     code = "wrong-context"
+
+
+class CellDamaged(CryptoError):
+    """A small value was changed, moved to another place, or sealed under another key."""
+
+    code = "cell-damaged"

@@ -41,6 +41,7 @@ class Settings:
     gateway_certificate_file: Path
     vault_certificate_files: tuple[Path, ...]
     gateway_key_file: Path | None
+    linkage_pepper_file: Path | None
     log_key_file: Path | None
     log_memory_file: Path | None
     log_verifier_file: Path
@@ -72,6 +73,7 @@ class Settings:
                 process, "VAULT_CERTIFICATE_FILE", Process.WORKER
             ),
             gateway_key_file=reader.secret_for(process, "GATEWAY_KEY_FILE", Process.WORKER),
+            linkage_pepper_file=reader.secret_for(process, "LINKAGE_PEPPER_FILE", Process.WORKER),
             log_key_file=reader.secret_for(process, "LOG_KEY_FILE", Process.SEQUENCER),
             log_memory_file=reader.path_for(process, "LOG_MEMORY_FILE", Process.SEQUENCER),
             log_verifier_file=reader.file("LOG_VERIFIER_FILE"),

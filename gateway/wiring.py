@@ -23,6 +23,8 @@ from gateway.flow.enrolment import Enrolment
 from gateway.flow.expiry import ExpiryWatch
 from gateway.flow.intake import Intake
 from gateway.flow.judge import Judge
+from gateway.flow.linkage import Linkage
+from gateway.flow.pepper import Pepper
 from gateway.flow.process import Processor
 from gateway.flow.proofs import LogReading
 from gateway.flow.quarantine import Quarantine
@@ -39,6 +41,7 @@ from gateway.store.jobs import JobQueue
 from gateway.store.log import PostgresLog
 from gateway.store.migrate import migrate
 from gateway.store.objects import ObjectStore
+from validators.linkage import PEPPER_BYTES
 from validators.standard import load_standard, load_standards
 
 LOCAL_PART = "submissions"
@@ -80,6 +83,7 @@ class WorkerServices:
     uploads: Uploads
     manifests: ManifestSigner
     expiry: ExpiryWatch
+    linkage: Linkage
     concurrency: int
 
 
@@ -141,10 +145,12 @@ def worker_services(settings: Settings) -> WorkerServices:
     keyring = Keyring.load([_required(settings.gateway_key_file).read_bytes()])
     jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
     intake = Intake(database, quarantine, jobs, trail, clock=_now)
+    linkage = Linkage(database, _pepper(settings), clock=_now)
     judge = Judge(
         database,
         objects,
         load_standards(),
+        linkage=linkage,
         keyring=keyring,
         vault=_vault(settings),
         make_scratch=partial(Scratch, folder=settings.scratch_folder),
@@ -163,6 +169,7 @@ def worker_services(settings: Settings) -> WorkerServices:
             database, PostgresLog(database), trail, keyring=keyring, clock=_now
         ),
         expiry=ExpiryWatch(database, trail, clock=_now),
+        linkage=linkage,
         concurrency=settings.worker_concurrency,
     )
 
@@ -212,20 +219,27 @@ def _objects(settings: Settings) -> ObjectStore:
 
 def _trail(settings: Settings) -> AuditTrail:
     return AuditTrail(
-        pseudonym_key=_pseudonym_key(_required(settings.pseudonym_key_file)),
+        pseudonym_key=_key("PSEUDONYM_KEY_FILE", settings.pseudonym_key_file, PSEUDONYM_KEY_BYTES),
         software=f"ctds-gateway/{version('ctds-gateway')}",
         clock=_now,
         random_bytes=urandom,
     )
 
 
-def _pseudonym_key(path: Path) -> bytes:
+def _pepper(settings: Settings) -> Pepper:
+    secret = _key("LINKAGE_PEPPER_FILE", settings.linkage_pepper_file, PEPPER_BYTES)
+    return Pepper(secret, random_bytes=urandom)
+
+
+def _key(setting: str, file: Path | None, size: int) -> bytes:
+    """The octets of a key that a file holds as hexadecimal digits."""
+    path = _required(file)
     try:
         key = bytes.fromhex(path.read_text("ascii"))
     except ValueError:
         key = b""
-    if len(key) != PSEUDONYM_KEY_BYTES:
-        raise SettingsRefused([f"PSEUDONYM_KEY_FILE: {path} must hold 64 hexadecimal digits."])
+    if len(key) != size:
+        raise SettingsRefused([f"{setting}: {path} must hold {2 * size} hexadecimal digits."])
     return key
 
 

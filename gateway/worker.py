@@ -3,8 +3,8 @@
 A job that fails for a fault of ours is tried again: without end while database or object store are
 away, a few times where the reason is unknown, after which the submission is marked as failed and
 waits for an operator. Every few seconds a sweep gives back what dead workers held and enqueues
-whatever is received and has no job. Every hour it warns of certificates that end soon and removes
-dry runs and unfinished uploads whose time is over.
+whatever is received and has no job. Every hour it warns of certificates that end soon, removes dry
+runs and unfinished uploads whose time is over, and forgets what cases were linked by for 24 months.
 """
 
 import asyncio
@@ -56,6 +56,7 @@ def run_worker(settings: Settings, stop: Event) -> None:
     services = worker_services(settings)
     while not stop.is_set():
         try:
+            services.linkage.require_same_pepper()
             asyncio.run(_work(services, stop))
         except (ConnectorException, PsycopgError, ServiceFailed) as error:
             log.warning("worker.waits", error=type(error).__name__)
@@ -193,6 +194,7 @@ async def _keep_house(services: WorkerServices) -> None:
     while True:
         await asyncio.to_thread(warn_of_expiry, services)
         await asyncio.to_thread(remove_expired, services)
+        await asyncio.to_thread(forget_links, services)
         await asyncio.sleep(WATCH_SECONDS)
 
 
@@ -231,6 +233,11 @@ def _removed(what: str, remove: Callable[[], int]) -> int:
     if removed:
         log.info(f"{what}.removed", count=removed)
     return removed
+
+
+def forget_links(services: WorkerServices) -> int:
+    """Forget what later submissions are held against no longer; return how many records it was."""
+    return _removed("links", services.linkage.forget_old)
 
 
 @contextmanager

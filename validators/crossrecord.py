@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from validators.accepted import AcceptedRows
 from validators.findings import Finding, finding
 from validators.held import Held, Sent, gone_with_its_case, sent
+from validators.links import Links
 from validators.package import Package
-from validators.rules import child, decisions, family, investigation, linked, tokens
+from validators.rules import child, decisions, family, investigation, tokens
 from validators.rules.activity import BREAKDOWNS, Activity
 from validators.rules.activity import RULES as ACTIVITY_RULES
 from validators.rules.attachments import attachment_fits
@@ -87,11 +88,11 @@ class CrossRecord:
         self._cases: set[str] = set()
         self._courses: defaultdict[tuple[str, str], Course] = defaultdict(Course)
         self._sharers: dict[tuple[str, int], Sharers] = {}
-        self._activity = Activity(previous_total=history.previous_total)
+        self._activity = Activity(known_totals=history.totals)
         self._documents: list[Member] = []
         self._members: dict[str, list[Member]] = defaultdict(list)
         self._broken_cases: set[str] = set()
-        self._links: list[tuple[str, Misfit]] = []
+        self._links = Links(ctx, history)
         self.refused_attachments: set[str] = set()
         self._in_doubt = False
         self._in_doubt_of: set[str] = set()
@@ -102,7 +103,7 @@ class CrossRecord:
         member = Member(place, {column: record[column] for column in columns})
         is_case = record_type == "CASE" and record["record_action"] != "DELETE"
         if is_case:
-            self._linked(member, record)
+            self._links.see(member, record)
         self._take(record_type, member, token_keys(record) if is_case else ())
 
     def new_records(self, record_type: str, accepted: AcceptedByFile) -> Iterator[str]:
@@ -153,6 +154,10 @@ class CrossRecord:
         yield from self._apply(investigation.RULES, self._whole_courses())
         yield from self._apply(ACTIVITY_RULES, [self._activity])
         yield from self._unfit_documents(package)
+
+    def linked(self) -> Iterator[tuple[Place, Finding]]:
+        """Yield what does not fit with other agencies' cases, with the row that it is about."""
+        return self._links.findings()
 
     def stranded(self, accepted: AcceptedByFile) -> Iterator[tuple[Place, Finding]]:
         """Yield the accepted rows about a case that is not: no record stays without its case.
@@ -209,16 +214,7 @@ class CrossRecord:
             nobody = self._courses.get((reference, "")) if subject else None
             yield Course(course.events + ([] if nobody is None else nobody.of("CRIME_RECORDED")))
 
-    def _linked(self, member: Member, record: Mapping[str, Any]) -> None:
-        """Ask at once what other agencies know: tokens are not remembered."""
-        given = [(column, record[column]) for column in SHARED if record[column] is not None]
-        found = self._history.linked_cases(given) if given else ()
-        for code, check in linked.RULES.items():
-            self._links += [(code, each) for each in check(member, found)]
-
     def _unheld(self) -> Iterator[tuple[Place | None, Finding]]:
-        for code, each in self._links:
-            yield _found(code, each)
         if self._held.is_known:
             for record_type, rows in self._sent():
                 yield from self._held.misfits(record_type, rows, cases=self._cases)

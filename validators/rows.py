@@ -86,6 +86,7 @@ class Rows:
         for place, found in self._cross.stranded(self._accepted()):
             if self._collected.add(found):
                 self.files[place.file].accepted.withdraw(place.row)
+        self._tell_of_links()
 
     @property
     def refused_attachments(self) -> frozenset[str]:
@@ -100,6 +101,14 @@ class Rows:
 
     def _accepted(self) -> AcceptedByFile:
         return {name: file.accepted for name, file in self.files.items()}
+
+    def _tell_of_links(self) -> None:
+        """Say what other agencies know of those children whose rows are kept, and of no others."""
+        if self._collected.rejects_package:
+            return
+        for place, found in self._cross.linked():
+            if self.files[place.file].accepted.stands(place.row):
+                self._collected.add(found)
 
     def _judge_table(self, table: Table) -> None:
         loader = Loader(self._schema(table.record_type))

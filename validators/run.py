@@ -36,7 +36,8 @@ from validators.package import Package, open_package
 from validators.report import FileCount, Report
 from validators.rows import JudgedFile, Rows
 from validators.rules import RecordContext
-from validators.rules.linked import LinkedCase
+from validators.rules.activity import Total
+from validators.rules.linked import LinkedCase, Token
 from validators.rules.submission import (
     History,
     SubmissionContext,
@@ -72,8 +73,6 @@ class Outcome:
 class NoHistory:
     """For agencies checking offline: nothing was sent before, and the sender is who it says."""
 
-    knows_links = False
-
     def is_registered_sender(self, agency_id: str) -> bool:
         """Let every agency of the register pass."""
         del agency_id  # whoever it is
@@ -97,15 +96,19 @@ class NoHistory:
         del record_type, record_ids, replacing  # whichever they are
         return None
 
-    def previous_total(self, measure: str, start: date, end: date) -> int | None:
+    def totals(self, asked: Collection[Total]) -> Mapping[Total, int]:
         """Know of no earlier total."""
-        del measure, start, end  # whichever it is
-        return None
+        del asked  # whichever they are
+        return {}
 
-    def linked_cases(self, tokens: Sequence[tuple[str, str]]) -> Sequence[LinkedCase]:
+    def tells_links(self, manifest: Manifest) -> bool:
         """Know of no other agency's case."""
-        del tokens  # whichever they are
-        return ()
+        del manifest  # whichever it is
+        return False
+
+    def linked_cases(self, cases: Sequence[Sequence[Token]]) -> Sequence[Sequence[LinkedCase]]:
+        """Know of no other agency's case."""
+        return [()] * len(cases)
 
 
 def validate(

@@ -31,6 +31,10 @@ NOTICES = {
         "gateway-primary.asc certifies the gateway's subkeys. It belongs on a medium in a safe and "
         "never on the gateway: copy only gateway-key.asc and gateway-certificate.asc there."
     ),
+    "pepper": (
+        "Only workers may read it. Keep a copy offline, away from the database's backups: without "
+        "it no child is known again, and with it and the database a stolen token can be looked up."
+    ),
 }
 
 
@@ -41,7 +45,7 @@ def keys() -> None:
 
 @keys.command()
 @click.argument(
-    "kind", type=click.Choice(["gateway", "vault", "agency", "log", "pseudonym", "salt"])
+    "kind", type=click.Choice(["gateway", "vault", "agency", "log", "pseudonym", "pepper", "salt"])
 )
 @click.option(
     "--out",
@@ -71,9 +75,10 @@ def init(
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Make the key of a KIND: gateway, vault, agency, log, pseudonym or salt. Overwrites nothing.
+    """Make the key of a KIND: gateway, vault, agency, log, pseudonym, pepper or salt.
 
-    A salt is an agency's own, for `gateway pseudonymise`: keep it as long as you send data.
+    Overwrites nothing. A pepper is the gateway's, for linkage. A salt is an agency's own, for
+    `gateway pseudonymise`: keep it as long as you send data.
     """
     if kind == "gateway":
         user_id = user_id or gateway_user_id(domain)
@@ -158,6 +163,11 @@ def make_pseudonym_key(out: Path, _: str | None) -> dict[str, str]:
     return _make_random(out / "pseudonym.key")
 
 
+def make_pepper(out: Path, _: str | None) -> dict[str, str]:
+    """Write `linkage.pepper`: 32 random bytes, hexadecimal."""
+    return _make_random(out / "linkage.pepper")
+
+
 def make_salt(out: Path, _: str | None) -> dict[str, str]:
     """Write `person-ref.salt`: 32 random bytes, hexadecimal."""
     return _make_random(out / "person-ref.salt")
@@ -171,6 +181,7 @@ def _make_random(file: Path) -> dict[str, str]:
 MAKERS: dict[str, Callable[[Path, str | None], dict[str, str]]] = {
     "log": make_log_key,
     "pseudonym": make_pseudonym_key,
+    "pepper": make_pepper,
     "salt": make_salt,
 }
 

@@ -25,6 +25,7 @@ from gateway.cli.gatewaykey import make_gateway_key
 from gateway.cli.keys import (
     make_log_key,
     make_openpgp,
+    make_pepper,
     make_pseudonym_key,
 )
 from gateway.cli.output import say
@@ -85,6 +86,8 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
         make_openpgp(staff, "vault", user_id="CTDS vault")
         make_log_key(keys, LOG_NAME)
         make_pseudonym_key(keys, None)
+    if not (keys / "linkage.pepper").exists():  # a folder of an earlier version has none
+        make_pepper(keys, None)
     settings = {
         **servers,
         "GATEWAY_ENV": "development",
@@ -95,6 +98,7 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
         "PSEUDONYM_KEY_FILE": str(keys / "pseudonym.key"),
         "GATEWAY_CERTIFICATE_FILE": str(keys / "gateway-certificate.asc"),
         "GATEWAY_KEY_FILE": str(keys / "gateway-key.asc"),
+        "LINKAGE_PEPPER_FILE": str(keys / "linkage.pepper"),
         "VAULT_CERTIFICATE_FILE": str(staff / "vault-certificate.asc"),
         "LOG_KEY_FILE": str(keys / "log.skey"),
         "LOG_VERIFIER_FILE": str(keys / "log.vkey"),

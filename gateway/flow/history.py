@@ -1,24 +1,41 @@
-"""What the database knows that rules of the standard ask for (CT-003, 008 to 010, 025 and 026)."""
+"""What the database knows that rules of the standard ask for.
 
-from collections.abc import Collection, Sequence
+CT-003, 008 to 010, 025 and 026; through linkage CT-094 and CT-104 to CT-106.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
+from gateway.flow.linkage import Linkage
 from gateway.records import Received
 from gateway.store.database import Database
 from gateway.store.records import held_records
 from gateway.store.submissions import accepted_package, has_accepted_return, package_owner
-from validators.rules.linked import LinkedCase
+from validators.manifest import Manifest
+from validators.rules.activity import Total
+from validators.rules.linked import LinkedCase, Token
 
 
 class DatabaseHistory:
-    """`validators.run.History` for one upload of one authenticated agency."""
+    """`validators.run.History` for one upload of one authenticated agency.
 
-    knows_links = False
+    `stands` tells of a manifest whether its package, if it is good, will stand in the agency's
+    name. Of any other nothing is told that others know.
+    """
 
-    def __init__(self, database: Database, received: Received) -> None:
+    def __init__(
+        self,
+        database: Database,
+        linkage: Linkage,
+        received: Received,
+        *,
+        stands: Callable[[Manifest], bool],
+    ) -> None:
         self._database = database
+        self._linkage = linkage
         self._received = received
+        self._stands = stands
 
     def is_registered_sender(self, agency_id: str) -> bool:
         """Whether the manifest names the agency that sent the submission."""
@@ -60,12 +77,14 @@ class DatabaseHistory:
                 but_of=[replaced.id] if replaced else (),
             )
 
-    def previous_total(self, measure: str, start: date, end: date) -> int | None:
-        """Not known: counts are sealed like everything else."""
-        del measure, start, end  # whichever it is
-        return None
+    def totals(self, asked: Collection[Total]) -> Mapping[Total, int]:
+        """Which of these totals this agency has sent before."""
+        return self._linkage.totals(self._received.agency_id, asked)
 
-    def linked_cases(self, tokens: Sequence[tuple[str, str]]) -> Sequence[LinkedCase]:
-        """None: cases of different agencies are not linked here yet."""
-        del tokens  # whichever they are
-        return ()
+    def tells_links(self, manifest: Manifest) -> bool:
+        """Whether whoever reads the answer is held to the question."""
+        return manifest.submission_type != "TEST" and self._stands(manifest)
+
+    def linked_cases(self, cases: Sequence[Sequence[Token]]) -> Sequence[Sequence[LinkedCase]]:
+        """For each case, other agencies' cases that share one of its tokens."""
+        return self._linkage.linked_cases(self._received.agency_id, cases)

@@ -3,8 +3,8 @@
 1. Decrypt and verify, or reject; nothing unverified leaves `crypto`.
 2. Validate row by row; good rows go on, bad rows go back.
 3. Put the full report, encrypted to the agency, where it says more than the open one.
-4. Seal what is good to the vault key, which this process does not hold, and put it. Of a dry run
-   nothing is sealed: it ends before this step.
+4. Put others in the place of received linkage tokens; seal what is good to the vault key, which
+   this process does not hold, and put it. Of a dry run nothing is sealed: it ends before this step.
 
 What does not fit into memory is in scratch, encrypted under a key that dies with it. Each object
 has a key of its own, so that doing it twice leaves at worst an orphan.
@@ -33,17 +33,19 @@ from crypto import (
 )
 from gateway.flow.history import DatabaseHistory
 from gateway.flow.judgement import Judgement
+from gateway.flow.keeping import Keeping
+from gateway.flow.linkage import Linkage
 from gateway.flow.sealed import sealed_context, write_sealed_archive
 from gateway.records import DryRun, Received, Rejection, Submission
 from gateway.store.database import Database
 from gateway.store.objects import Bucket, ObjectStore, Stored, quarantine_key
 from gateway.store.submissions import accepted_package
 from validators.bulk.judging import BulkRows
-from validators.manifest import ManifestSignatureRefused
+from validators.manifest import Manifest, ManifestSignatureRefused
 from validators.package import PackageRefused
 from validators.report import Report
 from validators.run import Outcome, validate
-from validators.standard import Standards
+from validators.standard import Standard, Standards
 
 Accept = Callable[[Judgement, Outcome], Judgement]
 """What is done with an upload in which everything is in order."""
@@ -58,6 +60,7 @@ class Judge:
         objects: ObjectStore,
         standards: Standards,
         *,
+        linkage: Linkage,
         keyring: Keyring,
         vault: Sequence[Certificate],
         make_scratch: Callable[[], Scratch],
@@ -66,6 +69,7 @@ class Judge:
         self._database = database
         self._objects = objects
         self._standards = standards
+        self._linkage = linkage
         self._keyring = keyring
         self._vault = vault
         self._make_scratch = make_scratch
@@ -73,14 +77,29 @@ class Judge:
 
     def judge(self, submission: Submission, senders: Sequence[Certificate]) -> Judgement:
         """Judge a submission, and seal it if it is good."""
-        return self._judge(submission, senders, accept=partial(self._accept, submission))
+        return self._judge(
+            submission,
+            senders,
+            stands=lambda manifest: self._refused(submission, manifest) is None,
+            accept=partial(self._accept, submission),
+        )
 
     def try_out(self, dry_run: DryRun, senders: Sequence[Certificate]) -> Judgement:
-        """Judge what is only tried out, by the same steps up to the sealing."""
-        return self._judge(dry_run, senders, accept=lambda judgement, _: judgement)
+        """Judge what is only tried out, by the same steps up to the sealing.
+
+        What other agencies know is not told: it would be an answer without a question on record.
+        """
+        return self._judge(
+            dry_run, senders, stands=lambda _: False, accept=lambda judgement, _: judgement
+        )
 
     def _judge(
-        self, received: Received, senders: Sequence[Certificate], *, accept: Accept
+        self,
+        received: Received,
+        senders: Sequence[Certificate],
+        *,
+        stands: Callable[[Manifest], bool],
+        accept: Accept,
     ) -> Judgement:
         try:
             opened = self._open(received, senders)
@@ -88,7 +107,8 @@ class Judge:
             return Judgement(opened=False, rejection=_rejection(refusal))
         with ExitStack() as rooms:
             rooms.enter_context(closing(opened.plaintext))
-            judgement = self._validate(received, opened, senders, rooms)
+            history = DatabaseHistory(self._database, self._linkage, received, stands=stands)
+            judgement = self._validate(received, opened, senders, rooms, history=history)
             if judgement.outcome is not None and judgement.error_code is None:
                 judgement = accept(judgement, judgement.outcome)
         return replace(
@@ -119,6 +139,8 @@ class Judge:
         opened: Opened,
         senders: Sequence[Certificate],
         rooms: ExitStack,
+        *,
+        history: DatabaseHistory,
     ) -> Judgement:
         def verify(manifest: bytes, signature: str) -> None:
             try:
@@ -131,7 +153,7 @@ class Judge:
                 opened.plaintext,
                 standards=self._standards,
                 received_on=received.received_at.date(),
-                history=DatabaseHistory(self._database, received),
+                history=history,
                 verify_manifest=verify,
                 make_spool=lambda: rooms.enter_context(self._make_scratch()),
                 make_rows=BulkRows,
@@ -143,41 +165,47 @@ class Judge:
             outcome=outcome,
             report_key=self._put_report(received, outcome.report, opened.signer),
         )
-        if outcome.report.verdict == "rejected":
+        if outcome.report.verdict == "rejected" or outcome.manifest is None:
             return judgement
-        return replace(judgement, rejection=self._meant_for_another(outcome))
+        return replace(judgement, rejection=self._meant_for_another(outcome.manifest))
 
     def _accept(self, submission: Submission, judgement: Judgement, outcome: Outcome) -> Judgement:
-        mismatch = self._replacement_mismatch(submission, outcome)
-        if mismatch is not None:
-            return replace(judgement, rejection=mismatch)
+        if outcome.manifest is not None:
+            mismatch = self._replacement_mismatch(submission, outcome.manifest)
+            if mismatch is not None:
+                return replace(judgement, rejection=mismatch)
         now = self._clock()
+        case = _standard_of(outcome, self._standards).records["CASE"]
+        keeping = self._linkage.keeping(submission, case)
         return replace(
             judgement,
-            sealed=self._put_sealed(submission, outcome, now=now),
+            sealed=self._put_sealed(submission, outcome, keeping, now=now),
+            noted=tuple(keeping.noted),
             vault_keys=self._vault_keys(now=now),
         )
 
-    def _meant_for_another(self, outcome: Outcome) -> Rejection | None:
+    def _refused(self, submission: Submission, manifest: Manifest) -> Rejection | None:
+        """Why a package is refused whatever its rows are."""
+        return self._meant_for_another(manifest) or self._replacement_mismatch(submission, manifest)
+
+    def _meant_for_another(self, manifest: Manifest) -> Rejection | None:
         """A package that somebody else was sent, who encrypted it anew and passed it on.
 
         Where the program that signed it could not say for whom, the manifest may.
         """
-        named = None if outcome.manifest is None else outcome.manifest.gateway
+        named = manifest.gateway
         if named is None or named.upper() in self._keyring.fingerprints:
             return None
         return _rejection(MeantForAnother(f"the manifest names {named.upper()}"))
 
-    def _replacement_mismatch(self, submission: Submission, outcome: Outcome) -> Rejection | None:
+    def _replacement_mismatch(self, submission: Submission, manifest: Manifest) -> Rejection | None:
         """A delivery that says which submission it replaces must carry a manifest that agrees."""
         if submission.must_replace is None:
             return None
         replaced = None
-        if outcome.manifest is not None and outcome.manifest.replaces is not None:
+        if manifest.replaces is not None:
             with self._database.transaction() as session:
-                replaced = accepted_package(
-                    session, submission.agency_id, outcome.manifest.replaces
-                )
+                replaced = accepted_package(session, submission.agency_id, manifest.replaces)
         if replaced is not None and replaced.id == submission.must_replace:
             return None
         return Rejection(
@@ -215,9 +243,11 @@ class Judge:
             for name in (vault.fingerprint, encryption_key(vault, now=now).fingerprint)
         )
 
-    def _put_sealed(self, submission: Submission, outcome: Outcome, *, now: datetime) -> Stored:
+    def _put_sealed(
+        self, submission: Submission, outcome: Outcome, keeping: Keeping, *, now: datetime
+    ) -> Stored:
         with self._make_scratch() as archive, self._make_scratch() as sealed:
-            write_sealed_archive(submission, outcome, archive)
+            write_sealed_archive(submission, outcome, archive, lines=keeping.lines)
             facts = seal(
                 archive.reader(),
                 sealed,
@@ -232,3 +262,8 @@ class Judge:
 def _rejection(refusal: MessageRefused | PackageRefused) -> Rejection:
     cause = getattr(refusal, "cause_code", refusal.code)
     return Rejection(refusal.code, refusal.message, refusal.mend, cause=cause)
+
+
+def _standard_of(outcome: Outcome, standards: Standards) -> Standard:
+    """The version of the standard that was judged by."""
+    return next(each for each in standards.values() if each.label == outcome.report.standard)

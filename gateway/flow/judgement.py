@@ -1,9 +1,10 @@
 """What became of an upload when it was judged, and what of that may be written down and shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.records import Rejection
+from gateway.store.linkage import Remembered
 from gateway.store.objects import Stored
 from validators.manifest import Manifest
 from validators.run import Outcome
@@ -13,13 +14,15 @@ from validators.run import Outcome
 class Judgement:
     """What is to be recorded of one upload: rejected, or good and, where it is to stay, sealed.
 
-    Keys are named by their fingerprints, for the day when one of them is lost.
+    Later submissions are held against what is `noted`. Keys are named by their fingerprints, for
+    the day when one of them is lost.
     """
 
     opened: bool
     rejection: Rejection | None = None
     outcome: Outcome | None = None
     sealed: Stored | None = None
+    noted: tuple[Remembered, ...] = field(default=(), repr=False)
     report_key: str | None = None
     signer: str | None = None
     signing_key: str | None = None

@@ -21,6 +21,7 @@ from gateway.flow.trail import AuditTrail
 from gateway.records import SYSTEM, State, Submission
 from gateway.store.agencies import enrolled_agency
 from gateway.store.database import Database
+from gateway.store.linkage import remember
 from gateway.store.records import hold_records
 from gateway.store.submissions import (
     accepted_package,
@@ -123,6 +124,8 @@ class Processor:
         is_test = outcome.manifest.submission_type == "TEST"
         if not is_test and not hold_records(session, submission, outcome.new_records):
             raise PackageTaken
+        if not is_test:
+            remember(session, submission.id, judgement.noted)
         event_id = self._trail.about(
             session,
             Action.SUBMISSION_STORED,

@@ -5,9 +5,10 @@
     <TYPE>.jsonl     the accepted records, one JSON object a line, typed
     attachments/     the files that came with them, as they were sent
 
-Rows that went back to the agency are not in it.
+Rows that went back to the agency are not in it, and no linkage token as it was received.
 """
 
+from collections.abc import Callable, Iterable
 from shutil import copyfileobj
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -16,10 +17,16 @@ import rfc8785
 
 from crypto import Scratch
 from gateway.records import Submission
+from validators.accepted import AcceptedRows
 from validators.run import Outcome
 
+Lines = Callable[[str, AcceptedRows], Iterable[bytes]]
+"""The lines that are kept of the accepted rows of a type."""
 
-def write_sealed_archive(submission: Submission, outcome: Outcome, sink: Scratch) -> None:
+
+def write_sealed_archive(
+    submission: Submission, outcome: Outcome, sink: Scratch, *, lines: Lines
+) -> None:
     """Write the archive, row by row."""
     with ZipFile(sink, "w", ZIP_DEFLATED) as bundle:
         if outcome.manifest is not None:
@@ -28,7 +35,7 @@ def write_sealed_archive(submission: Submission, outcome: Outcome, sink: Scratch
         for record_type, records in sorted(outcome.accepted.items()):
             # ZIP64, as nobody knows the size before the last row.
             with bundle.open(_entry(f"{record_type}.jsonl"), "w", force_zip64=True) as entry:
-                for line in records.lines():
+                for line in lines(record_type, records):
                     entry.write(line)
         for name in outcome.attachments:
             with (

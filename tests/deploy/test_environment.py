@@ -63,7 +63,7 @@ def test_a_private_key_is_in_one_environment_only(secret: str, owner: str) -> No
 
 @pytest.mark.parametrize("name", PROCESSES)
 def test_private_files_stand_in_the_folder_of_their_user(name: str) -> None:
-    private = ("PSEUDONYM_KEY_FILE", "GATEWAY_KEY_FILE", "LOG_KEY_FILE")
+    private = ("PSEUDONYM_KEY_FILE", "GATEWAY_KEY_FILE", "LINKAGE_PEPPER_FILE", "LOG_KEY_FILE")
     paths = {example(name)[key] for key in private if key in example(name)}
     assert all(path.startswith(f"/etc/gateway/{name}/") for path in paths)
 

@@ -26,6 +26,7 @@ from gateway.store.database import Database
 from gateway.web import create_app
 from gateway.wiring import admin_services, sequencer_services, web_services, worker_services
 from tests.gateway import owner
+from tests.gateway.linking import remembered
 from tests.gateway.stand import (
     ADMINISTRATOR,
     COUNCIL,
@@ -159,8 +160,11 @@ def test_every_process_can_do_its_work(stand: StandOfRoles) -> None:
         _await(lambda: stand.client.get(f"{release}/manifest", headers=asks).status_code == 200)
         fetched = stand.client.get(f"{release}/objects/{sent}", headers=asks)
         assert fetched.status_code == 200
+        assert remembered(stand, sent) == 2
         answer = stand.client.post(f"/v1/submissions/{sent}/withdrawal", headers=sender.headers)
         assert answer.get_json()["state"] == "withdrawn"
+        # The web process may not look there, and what it withdraws is forgotten all the same.
+        assert remembered(stand, sent) == 0
 
 
 def test_other_ends_and_dry_runs_need_no_more(stand: StandOfRoles) -> None:
@@ -187,6 +191,7 @@ def test_other_ends_and_dry_runs_need_no_more(stand: StandOfRoles) -> None:
     with stand.database.transaction() as session:
         session.execute(text("UPDATE dry_run SET expires_at = now()"))
     assert stand.worker.rehearsal.remove_expired() == 1
+    assert stand.worker.linkage.forget_old() == 0
 
     failed = stand.send(sender, sender.message(1))
     stand.worker.processor.fail(failed, "worker-lost")
@@ -243,6 +248,10 @@ FORBIDDEN = {
         "UPDATE release SET requested_by = 'somebody else'",
         "UPDATE submission_transition SET to_state = 'stored'",
         "CREATE TABLE mine (id int)",
+        "SELECT * FROM remembered_record",
+        "DELETE FROM remembered_record",
+        "SELECT * FROM linkage_token",
+        "SELECT * FROM linkage_pepper",
     ),
     Process.WORKER: (
         "UPDATE log_leaf SET entry = ''",
@@ -260,6 +269,11 @@ FORBIDDEN = {
         "DELETE FROM submission",
         "UPDATE certificate SET data = ''",
         "DELETE FROM certificate_warning",
+        "UPDATE remembered_record SET facts = ''",
+        "UPDATE linkage_token SET token = ''",
+        "DELETE FROM linkage_token",
+        "UPDATE linkage_pepper SET name = ''",
+        "DELETE FROM linkage_pepper",
     ),
     Process.SEQUENCER: (
         "UPDATE log_leaf SET entry = ''",
@@ -270,8 +284,12 @@ FORBIDDEN = {
         "INSERT INTO audit_outbox (event_id, entry) VALUES (gen_random_uuid(), '')",
         "SELECT * FROM submission",
         "SELECT * FROM access_token",
+        "SELECT * FROM linkage_token",
     ),
     Process.ADMIN: (
+        "SELECT * FROM remembered_record",
+        "SELECT * FROM linkage_token",
+        "SELECT * FROM linkage_pepper",
         "SELECT * FROM submission",
         "SELECT report FROM submission",
         "SELECT report FROM dry_run",

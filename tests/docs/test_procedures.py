@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from secrets import token_bytes
 from uuid import UUID, uuid4
 from zipfile import ZipFile
 
@@ -25,9 +26,13 @@ from crypto import (
     rotate,
 )
 from deploy.demo.returns import published_returns
+from gateway.errors import SettingsRefused
+from gateway.flow.linkage import Linkage
+from gateway.flow.pepper import Pepper
 from gateway.records import State
 from tests.crypto.gnupg import require_gpg
 from tests.docs.pages import DOCS
+from tests.gateway.linking import remembered
 from tests.gateway.processes import Processes
 from tests.gateway.stand import POLICE, Stand
 from tests.validators import samples
@@ -173,10 +178,32 @@ def test_a_bad_row_of_the_outbox_is_set_aside_as_the_runbook_says(stand: Stand) 
     with pytest.raises(EntryRefused, match=f"outbox row {row}"):
         stand.sequence()
     script = block("runbook.md", "The log has stopped", "CREATE TABLE").replace("12345", str(row))
+    psql(script, stand)
+    stand.sequence()
+    assert stand.about(submission) == ["submission.received"]
+
+
+def test_linkage_begins_again_without_its_pepper_as_the_runbook_says(stand: Stand) -> None:
+    sender = stand.sender(POLICE)
+    stand.worker.linkage.require_same_pepper()
+    submission = stand.send(sender, sender.message(1))
+    stand.settle()
+    assert remembered(stand, submission) == 1
+    pepper = Pepper(token_bytes(32), random_bytes=token_bytes)
+    another = Linkage(stand.database, pepper, clock=lambda: datetime.now(UTC))
+    with pytest.raises(SettingsRefused):
+        another.require_same_pepper()
+    psql(block("runbook.md", "The linkage pepper", "BEGIN"), stand)
+    another.require_same_pepper()
+    assert remembered(stand, submission) == 0
+    with pytest.raises(SettingsRefused):
+        stand.worker.linkage.require_same_pepper()
+
+
+def psql(script: str, stand: Stand) -> None:
+    """Run several statements, each for itself unless the script says otherwise."""
     with stand.database.engine.connect() as connection:
         driver = connection.connection.driver_connection
         assert driver is not None
         driver.autocommit = True
         driver.execute(script)
-    stand.sequence()
-    assert stand.about(submission) == ["submission.received"]

@@ -8,15 +8,18 @@ import resource
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from secrets import token_bytes
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 from crypto import Keyring, Scratch, load_certificate, open_message, seal
+from gateway.flow.keeping import Keeping
+from gateway.flow.pepper import Pepper
 from gateway.flow.sealed import write_sealed_archive
 from tests.validators import samples
 from validators.run import NoHistory, validate
-from validators.standard import load_standards
+from validators.standard import load_standard, load_standards
 
 
 def main(folder: Path) -> None:
@@ -36,7 +39,9 @@ def main(folder: Path) -> None:
             history=NoHistory(),
             make_spool=Scratch,
         )
-        write_sealed_archive(submission, outcome, archive)
+        case = load_standard().records["CASE"]
+        keeping = Keeping(submission, pepper=Pepper(bytes(32), random_bytes=token_bytes), case=case)
+        write_sealed_archive(submission, outcome, archive, lines=keeping.lines)
         recipients = keyring.certificates
         facts = seal(
             archive.reader(), sealed, recipients=recipients, context="c", now=datetime.now(UTC)

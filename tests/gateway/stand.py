@@ -13,6 +13,7 @@ from secrets import token_hex
 from time import sleep
 from typing import Any
 from uuid import UUID, uuid4
+from zipfile import ZipFile
 
 from flask.testing import FlaskClient
 from sqlalchemy import text
@@ -29,13 +30,15 @@ from crypto import (
     public_part,
     sign_and_encrypt,
     sign_detached,
+    unseal,
 )
 from gateway.records import SCOPES, Principal, Role, State
 from gateway.settings import Process, Settings
 from gateway.store.dryruns import unchecked
 from gateway.store.jobs import CHECK, PROCESS, SIGN, in_hand
 from gateway.store.log import PostgresLog, outbox_depth, sequencer_lock
-from gateway.store.submissions import unprocessed
+from gateway.store.objects import Bucket
+from gateway.store.submissions import find_submission, unprocessed
 from gateway.web import create_app
 from gateway.wiring import (
     AdminServices,
@@ -76,6 +79,7 @@ class Keys:
             "PSEUDONYM_KEY_FILE": str(self.folder / "pseudonym.key"),
             "GATEWAY_CERTIFICATE_FILE": str(self.folder / "gateway-certificate.asc"),
             "GATEWAY_KEY_FILE": str(self.folder / "gateway-key.asc"),
+            "LINKAGE_PEPPER_FILE": str(self.folder / "linkage.pepper"),
             "VAULT_CERTIFICATE_FILE": str(self.folder / "vault-certificate.asc"),
             "LOG_KEY_FILE": str(self.folder / "log.skey"),
             "LOG_VERIFIER_FILE": str(self.folder / "log.vkey"),
@@ -98,6 +102,7 @@ def make_keys(folder: Path, *, gateway: bytes | None = None) -> Keys:
         "log.skey": log.skey().encode(),
         "log.vkey": log.vkey.encode(),
         "pseudonym.key": token_hex(32).encode(),
+        "linkage.pepper": token_hex(32).encode(),
     }.items():
         path = folder / name
         path.write_bytes(content)
@@ -288,6 +293,19 @@ class Stand:
         query = text("SELECT state FROM submission WHERE id = :id")
         with self.database.transaction() as session:
             return State(session.execute(query, {"id": submission}).scalar_one())
+
+    def unsealed(self, submission: UUID) -> dict[str, bytes]:
+        """The files that the vault holds of a submission, as its key opens them."""
+        with self.database.transaction() as session:
+            found = find_submission(session, submission)
+        assert found is not None
+        assert found.sealed_key is not None
+        archive = BytesIO()
+        with self.admin.objects.open(Bucket.VAULT, found.sealed_key) as sealed:
+            context = f"ctds-submission-{submission}.zip"
+            unseal(sealed, archive, keyring=self.keys.vault, context=context)
+        with ZipFile(archive) as bundle:
+            return {name: bundle.read(name) for name in bundle.namelist()}
 
     def entries(self) -> list[Entry]:
         """Every entry in the log, in order."""

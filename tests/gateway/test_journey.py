@@ -95,17 +95,9 @@ def test_attachments_are_sealed_with_the_records(stand: Stand, tmp_path: Path) -
     (tmp_path / "attachments" / "scan.pdf").write_bytes(scan)
     submission = stand.send(sender, sender.encrypt(sender.package(tmp_path).data))
     stand.settle()
-    with stand.database.transaction() as session:
-        found = find_submission(session, submission)
-    assert found is not None
-    assert found.sealed_key is not None
-    archive = BytesIO()
-    with stand.admin.objects.open(Bucket.VAULT, found.sealed_key) as sealed:
-        context = f"ctds-submission-{submission}.zip"
-        unseal(sealed, archive, keyring=stand.keys.vault, context=context)
-    with ZipFile(archive) as bundle:
-        assert bundle.read("attachments/scan.pdf") == scan
-        assert len(bundle.read("CASE.jsonl").splitlines()) == 2
+    files = stand.unsealed(submission)
+    assert files["attachments/scan.pdf"] == scan
+    assert len(files["CASE.jsonl"].splitlines()) == 2
 
 
 def test_each_of_two_vault_keys_opens_what_is_sealed(

@@ -34,10 +34,12 @@ from tests.validators.stories import (
 )
 from validators.bulk.judging import BulkRows
 from validators.crossrecord import FAMILY_RULES
+from validators.manifest import Manifest
 from validators.rows import Rows
 from validators.rules import activity, child, decisions, investigation, linked, tokens
+from validators.rules.activity import Total, period_before
 from validators.rules.decisions import working_days
-from validators.rules.linked import LinkedCase
+from validators.rules.linked import LinkedCase, Token
 from validators.run import NoHistory, Outcome, validate
 from validators.standard import load_standards
 
@@ -405,14 +407,20 @@ def test_an_open_episode_is_the_latest() -> None:
     ]
 
 
-class Known(NoHistory):
-    knows_links = True
+BEFORE = Total(
+    measure="NRM_REFERRALS",
+    area=actv()["area"],
+    period_start=date(2025, 10, 1),
+    period_end=date(2025, 12, 31),
+)
 
+
+class Known(NoHistory):
     """A gateway that holds some records, a total, and a case of another agency."""
 
     def __init__(self, *held: str, total: int | None = None, linked: Sequence[LinkedCase] = ()):
         self._held, self._total, self._linked = held, total, linked
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[Sequence[Token]] = []
 
     def held(
         self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
@@ -420,13 +428,16 @@ class Known(NoHistory):
         del record_type, record_ids, replacing
         return self._held
 
-    def previous_total(self, measure: str, start: date, end: date) -> int | None:
-        assert (measure, start, end) == ("NRM_REFERRALS", date(2026, 1, 1), date(2026, 3, 31))
-        return self._total
+    def totals(self, asked: Collection[Total]) -> dict[Total, int]:
+        assert list(asked) == [BEFORE]
+        return {} if self._total is None else {BEFORE: self._total}
 
-    def linked_cases(self, tokens: Sequence[tuple[str, str]]) -> Sequence[LinkedCase]:
-        self.asked += tokens
-        return self._linked
+    def tells_links(self, manifest: Manifest) -> bool:
+        return manifest.submission_type != "TEST"
+
+    def linked_cases(self, cases: Sequence[Sequence[Token]]) -> list[Sequence[LinkedCase]]:
+        self.asked += cases
+        return [self._linked if each else () for each in cases]
 
 
 @pytest.mark.parametrize(
@@ -510,7 +521,8 @@ def test_ct_094_a_total_does_not_jump(before: int | None, now: str, moved: bool)
 
 
 DAY_8 = date(2026, 2, 18)
-LINKED = LinkedCase("F", "2010-06", date(2026, 2, 12), by_nrm_reference=True, is_missing=False)
+NRM, SORTED = frozenset({"lt_nrm"}), frozenset({"lt_tokens_dob"})
+LINKED = LinkedCase("F", "2010-06", date(2026, 2, 12), NRM, is_missing=False)
 
 
 @pytest.mark.parametrize(
@@ -521,9 +533,12 @@ LINKED = LinkedCase("F", "2010-06", date(2026, 2, 12), by_nrm_reference=True, is
         ("CT-104", replace(LINKED, birth_year_month="2010-07"), ["CASE 2 birth_year_month"]),
         ("CT-105", LINKED, []),
         ("CT-105", replace(LINKED, nrm_referral_date=DAY_8), ["CASE 2 nrm_referral_date"]),
-        ("CT-105", replace(LINKED, nrm_referral_date=DAY_8, by_nrm_reference=False), []),
+        ("CT-105", replace(LINKED, nrm_referral_date=DAY_8, through=SORTED), []),
         ("CT-106", LINKED, []),
         ("CT-106", replace(LINKED, is_missing=True), ["CASE 2 person_ref"]),
+        ("CT-106", replace(LINKED, is_missing=True, through=SORTED), ["CASE 2 person_ref"]),
+        ("CT-106", replace(LINKED, is_missing=True, through=SORTED, sex="M"), []),
+        ("CT-104", replace(LINKED, through=SORTED, sex="M"), []),
     ],
 )  # fmt: skip
 def test_what_other_agencies_know_is_told_and_returns_nothing(
@@ -533,8 +548,48 @@ def test_what_other_agencies_know_is_told_and_returns_nothing(
     outcome = judged(story(CASE=[case(sex="F")]), history=history)
     assert cells(outcome, rule) == expected
     assert len(outcome.accepted["CASE"]) == 1
-    assert ("lt_name_dob", case()["lt_name_dob"]) in history.asked
+    assert ("lt_name_dob", case()["lt_name_dob"]) in history.asked[0]
     assert set(linked.RULES) == {"CT-104", "CT-105", "CT-106"}
+
+
+def test_of_what_goes_back_nobody_learns_whom_others_know() -> None:
+    """The attack: a row that will be returned, or a package that will be rejected, asks for free.
+
+    The second is refused for its count of rows, after every row has been read.
+    """
+    others = [replace(LINKED, sex="M", is_missing=True)]
+    good, returned = case(), case(record_id=OTHER_CASE, sex="Z")
+    told = judged(story(CASE=[good, returned]), history=Known(linked=others))
+    assert [each.row for each in told.report.findings if each.rule == "CT-106"] == [2]
+    miscounted = {"record_counts": {"CASE": 9}}
+    rejected = judged(story(CASE=[good]), history=Known(linked=others), **miscounted)
+    assert rejected.report.verdict == "rejected"
+    assert not {"CT-104", "CT-105", "CT-106"} & set(rejected.report.totals)
+
+
+def test_of_a_test_nobody_learns_whom_others_know() -> None:
+    history = Known(linked=[replace(LINKED, is_missing=True)])
+    outcome = judged(story(CASE=[case()]), history=history, submission_type="TEST")
+    assert history.asked == []
+    assert "CT-106" not in outcome.report.totals
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "before"),
+    [
+        (date(2026, 1, 1), date(2026, 3, 31), (date(2025, 10, 1), date(2025, 12, 31))),
+        (date(2026, 3, 1), date(2026, 3, 31), (date(2026, 2, 1), date(2026, 2, 28))),
+        (date(2024, 1, 1), date(2024, 12, 31), (date(2023, 1, 1), date(2023, 12, 31))),
+        (date(2026, 1, 2), date(2026, 3, 31), None),
+        (date(2026, 1, 1), date(2026, 3, 30), None),
+        (date(2026, 3, 1), date(2026, 1, 31), None),
+        (date(1, 1, 1), date(1, 3, 31), None),
+    ],
+)
+def test_the_period_before_is_as_many_months(
+    start: date, end: date, before: tuple[date, date] | None
+) -> None:
+    assert period_before(start, end) == before
 
 
 def office(files: Mapping[str, bytes]) -> bytes:

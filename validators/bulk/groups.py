@@ -92,14 +92,17 @@ class BulkCrossRecord(CrossRecord):
             kept[name] = texts[name] if is_id else numbers[name].cast(pl.UInt16)
         if record_type == "CASE":
             kept |= {name: _token_bits(texts[name]) for name in SHARED}
-        seen.frames.append(pl.DataFrame(kept))
+        frame = pl.DataFrame(kept)
+        seen.frames.append(frame)
+        if record_type == "CASE" and self._links.are_told:
+            self._ask_about(seen, frame, texts)
 
     def see(self, record_type: str, place: Place, record: Mapping[str, Any]) -> None:
         """Remember a row whose fields are valid."""
         member = Member(place, {name: record[name] for name in looked_at(record_type)})
         keys: Sequence[TokenKey] = ()
         if record_type == "CASE" and record["record_action"] != WITHDRAWS:
-            self._linked(member, record)
+            self._links.see(member, record)
             keys = token_keys(record)
         self._of(record_type, place.file).singly.append(Single(place.row, member, keys))
 
@@ -136,6 +139,17 @@ class BulkCrossRecord(CrossRecord):
     def _sent(self, cases: Collection[str] | None = None) -> Iterator[tuple[str, Iterator[Sent]]]:
         for seen in self._seen.values():
             yield seen.record_type, seen.sent(None if cases is None else ids(cases))
+
+    def _ask_about(self, seen: Seen, frame: pl.DataFrame, texts: pl.DataFrame) -> None:
+        """Ask what other agencies know of all these cases at once."""
+        columns = texts.select(pl.col("record_action") != WITHDRAWS, *SHARED)
+        tokens = [
+            [(name, token) for name, token in zip(SHARED, row, strict=True) if token]
+            if stands
+            else []
+            for stands, *row in columns.iter_rows()
+        ]
+        self._links.ask(tokens, lambda at: seen.member(frame.row(at, named=True)))
 
     def _of(self, record_type: str, file: str) -> Seen:
         return self._seen.setdefault(record_type, Seen(record_type, file))

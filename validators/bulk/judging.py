@@ -98,8 +98,7 @@ class BulkRows(Rows):
     def judge(self, package: Package, name: str) -> None:
         """Read one file to its end; what is wrong is collected, what is good is kept."""
         record_type = record_type_of(name)
-        # What other agencies know is asked of each case by itself.
-        if not name.endswith(".csv") or record_type is None or self._history.knows_links:
+        if not name.endswith(".csv") or record_type is None:
             super().judge(package, name)
             return
         schema = self._schema(record_type)

@@ -4,11 +4,13 @@ Owns CT-088 to CT-090, CT-093 to CT-095 and CT-097. Only what is counted exactly
 up and compared.
 """
 
+import calendar
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import MINYEAR, date, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from validators.rules.group import GroupRule, Member, Misfit, misfit, misfit_of_file
 from validators.rules.rule import RecordContext
@@ -24,8 +26,18 @@ _NOT_MORE = (
 _SAID_TO_BE_MISSING = frozenset({"NOT_AVAILABLE", "NOT_APPLICABLE"})
 _MOST_CHANGE, _LEAST_CHANGE = 0.5, 10
 
-PreviousTotal = Callable[[str, date, date], int | None]
-"""The same agency's total of a measure in the period before the one that begins and ends so."""
+
+class Total(NamedTuple):
+    """A count that is not broken down."""
+
+    measure: str
+    area: str
+    period_start: date
+    period_end: date
+
+
+KnownTotals = Callable[[Collection[Total]], Mapping[Total, int]]
+"""Which of these the same agency has sent before, and what it counted."""
 
 _Key = tuple[object, ...]
 
@@ -38,7 +50,7 @@ class Activity:
     referrals: list[date] = field(default_factory=list)
     has_cases: bool = False
     misses_cases: bool = False
-    previous_total: PreviousTotal = lambda _measure, _start, _end: None
+    known_totals: KnownTotals = lambda _asked: {}
 
     @cached_property
     def exact(self) -> Mapping[_Key, Member]:
@@ -108,16 +120,15 @@ def referrals_are_sent_as_cases(activity: Activity, _ctx: RecordContext) -> Iter
 
 def change_is_plausible(activity: Activity, _ctx: RecordContext) -> Iterator[Misfit]:
     """CT-094: a total moves by no more than half, or by less than 10, from period to period."""
-    for each in activity.totals():
-        record = each.record
-        before = activity.previous_total(
-            record["measure"], record["period_start"], record["period_end"]
-        )
-        if before is None:
-            continue
-        change = abs(record["count"] - before)
+    earlier = {_before(each): each for each in activity.totals()}
+    asked = [total for total in earlier if total is not None]
+    known = activity.known_totals(asked) if asked else {}
+    for total in (each for each in asked if each in known):
+        each, before = earlier[total], known[total]
+        now = each.record["count"]
+        change = abs(now - before)
         if change >= _LEAST_CHANGE and change > _MOST_CHANGE * before:
-            yield misfit(each, "count", measure=record["measure"], old=before, new=record["count"])
+            yield misfit(each, "count", measure=total.measure, old=before, new=now)
 
 
 def county_lines_is_criminal(activity: Activity, _ctx: RecordContext) -> Iterator[Misfit]:
@@ -191,6 +202,25 @@ def _key(member: Member) -> _Key:
 
 def _is_exact(member: Member) -> bool:
     return member.record["count_status"] == "ACTUAL" and member.record["count"] is not None
+
+
+def _before(member: Member) -> Total | None:
+    """The same total of the period before; None where a count is not of whole months."""
+    record = member.record
+    period = period_before(record["period_start"], record["period_end"])
+    return None if period is None else Total(record["measure"], record["area"], *period)
+
+
+def period_before(start: date, end: date) -> tuple[date, date] | None:
+    """Return the period of as many months that ends on the day before; None for other periods."""
+    months = (end.year - start.year) * 12 + end.month - start.month + 1
+    last = calendar.monthrange(end.year, end.month)[1]
+    if start.day != 1 or end.day != last or months < 1:
+        return None
+    year, month = divmod(start.year * 12 + start.month - 1 - months, 12)
+    if year < MINYEAR:
+        return None
+    return date(year, month + 1, 1), start - timedelta(days=1)
 
 
 def _is_total(member: Member) -> bool:

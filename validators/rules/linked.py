@@ -1,7 +1,8 @@
 """Rules between a case and the cases of other agencies that linkage found: CT-104 to CT-106.
 
-Linkage (CTDS section 6) is the gateway's; these functions say what to tell of what it found. They
-are warnings: an analyst looks, and nothing is returned (CTDS section 8).
+Which cases share a token is the gateway's to know; these functions say which of them are about the
+same child (rungs 1 to 3 of the ladder in CTDS section 6.4), and what to tell of those. They are
+warnings: nothing is returned (CTDS section 8), and nothing that the other agency wrote is repeated.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,19 +11,32 @@ from datetime import date
 
 from validators.rules.group import Member, Misfit, misfit
 
+Token = tuple[str, str]
+"""A linkage token as it was received, after the column that it stands in."""
+
 _SAME = ("sex", "birth_year_month")
 _MOST_DAYS_APART = 7
+_STRONG = frozenset({"lt_name_dob", "lt_nrm", "lt_upn", "lt_ho_ref"})
+_WITH_SEX = "lt_tokens_dob"
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedCase:
-    """What is held of another agency's case about the same child."""
+    """What is held of another agency's case; `through` are the columns with the same token."""
 
     sex: str | None
     birth_year_month: str | None
     nrm_referral_date: date | None
-    by_nrm_reference: bool
+    through: frozenset[str]
     is_missing: bool
+
+
+def is_same_child(case: Member, other: LinkedCase) -> bool:
+    """Tell whether a shared token makes a link: a strong one does, one of sorted names with sex."""
+    if other.through & _STRONG:
+        return True
+    sex = case.record["sex"]
+    return _WITH_SEX in other.through and sex is not None and sex == other.sex
 
 
 def linked_case_agrees(case: Member, linked: Sequence[LinkedCase]) -> Iterator[Misfit]:
@@ -39,7 +53,7 @@ def referral_dates_agree(case: Member, linked: Sequence[LinkedCase]) -> Iterator
     ours = case.record["nrm_referral_date"]
     for each in linked:
         other = each.nrm_referral_date
-        if ours is None or other is None or not each.by_nrm_reference:
+        if ours is None or other is None or "lt_nrm" not in each.through:
             continue
         if abs((ours - other).days) > _MOST_DAYS_APART:
             yield misfit(case, "nrm_referral_date")

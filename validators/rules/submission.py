@@ -17,7 +17,8 @@ from validators.filenames import MANIFEST_NAME
 from validators.findings import Finding, finding
 from validators.manifest import Manifest, incomplete
 from validators.package import Package
-from validators.rules.linked import LinkedCase
+from validators.rules.activity import Total
+from validators.rules.linked import LinkedCase, Token
 from validators.standard import Standard
 
 _MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
@@ -25,12 +26,7 @@ _CHUNK = 1 << 20
 
 
 class History(Protocol):
-    """What only the gateway knows about the sender and about earlier submissions.
-
-    `knows_links` tells whether `linked_cases` can ever find anything.
-    """
-
-    knows_links: bool
+    """What only the gateway knows about the sender and about earlier submissions."""
 
     def is_registered_sender(self, agency_id: str) -> bool:
         """Tell whether this agency is active and is the one that signed."""
@@ -52,11 +48,20 @@ class History(Protocol):
         What is being replaced counts as not held (CT-025, CT-026).
         """
 
-    def previous_total(self, measure: str, start: date, end: date) -> int | None:
-        """Return the agency's total of a measure in the period before this one (CT-094)."""
+    def totals(self, asked: Collection[Total]) -> Mapping[Total, int]:
+        """Return which of these totals this agency has sent, and what it counted (CT-094)."""
 
-    def linked_cases(self, tokens: Sequence[tuple[str, str]]) -> Sequence[LinkedCase]:
-        """Return other agencies' cases that share one of these (column, token) (CT-104 to 106)."""
+    def tells_links(self, manifest: Manifest) -> bool:
+        """Tell whether the report on this package may say what other agencies know.
+
+        Whoever can ask without being held to what they sent can find out whether a child is known.
+        """
+
+    def linked_cases(self, cases: Sequence[Sequence[Token]]) -> Sequence[Sequence[LinkedCase]]:
+        """Return for each case, given by its tokens, other agencies' cases that share one of them.
+
+        Asked about many at once, for each question takes a journey (CT-104 to CT-106).
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,11 @@
 from gateway.store.tables.access import AccessTokenRow
 from gateway.store.tables.agencies import AgencyRow, CertificateRow, CertificateWarningRow
 from gateway.store.tables.dryruns import DryRunKeyRow, DryRunRow
+from gateway.store.tables.linkage import (
+    LinkagePepperRow,
+    LinkageTokenRow,
+    RememberedRecordRow,
+)
 from gateway.store.tables.log import CheckpointRow, LeafRow, OutboxRow, TileRow
 from gateway.store.tables.model import Model
 from gateway.store.tables.releases import ReleaseItemRow, ReleaseRow
@@ -24,11 +29,14 @@ __all__ = [
     "DryRunRow",
     "IdempotencyRow",
     "LeafRow",
+    "LinkagePepperRow",
+    "LinkageTokenRow",
     "Model",
     "OutboxRow",
     "PackageRow",
     "ReleaseItemRow",
     "ReleaseRow",
+    "RememberedRecordRow",
     "SubmissionRow",
     "TileRow",
     "TransitionRow",

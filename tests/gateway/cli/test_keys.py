@@ -12,7 +12,7 @@ from gateway.wiring import LOCAL_PART
 from tests.gateway.cli.conftest import Desk
 from tests.gateway.cli.shell import Shell
 
-KINDS = ("gateway", "vault", "agency", "log", "pseudonym")
+KINDS = ("gateway", "vault", "agency", "log", "pseudonym", "pepper")
 
 
 NAMED = {"log": ("--name", "log.test"), "gateway": ("--domain", "gateway.test")}
@@ -126,10 +126,13 @@ def test_rotating_overwrites_nothing_and_needs_the_primary(shell: Shell, tmp_pat
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
-def test_the_pseudonym_key_is_32_random_bytes(shell: Shell, tmp_path: Path) -> None:
-    _init(shell, "pseudonym", tmp_path / "one")
-    _init(shell, "pseudonym", tmp_path / "two")
-    one, two = ((tmp_path / name / "pseudonym.key").read_text() for name in ("one", "two"))
+@pytest.mark.parametrize(
+    ("kind", "file"), [("pseudonym", "pseudonym.key"), ("pepper", "linkage.pepper")]
+)
+def test_such_a_key_is_32_random_bytes(kind: str, file: str, shell: Shell, tmp_path: Path) -> None:
+    _init(shell, kind, tmp_path / "one")
+    _init(shell, kind, tmp_path / "two")
+    one, two = ((tmp_path / name / file).read_text() for name in ("one", "two"))
     assert len(bytes.fromhex(one)) == 32
     assert one != two
 

@@ -86,6 +86,7 @@ def test_secrets_are_their_owners_alone_and_the_vaults_key_lies_apart(serving: S
     keys, staff = serving.folder / "keys", serving.folder / "staff"
     secrets = [
         *(keys / name for name in ("gateway-key.asc", "log.skey", "pseudonym.key")),
+        keys / "linkage.pepper",
         staff / "vault-key.asc",
         serving.folder / "gateway.env",
     ]
