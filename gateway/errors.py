@@ -9,6 +9,7 @@
     │   ├── Gone                     was there, and its time is over
     │   ├── Superseded               another request of the same sender took this one's place
     │   ├── ChecksumMismatch         a piece is not what its checksum says
+    │   ├── VersionRefused           another version of a protocol than is spoken here
     │   ├── TooLarge                 over the size limit
     │   ├── TooMany                  more at once than one sender may have
     │   └── LengthRequired           a body without a length cannot be checked for truncation
@@ -85,6 +86,10 @@ class Superseded(RequestRefused):
 
 class ChecksumMismatch(RequestRefused):
     """A piece that is not what its checksum says."""
+
+
+class VersionRefused(RequestRefused):
+    """Another version of a protocol than is spoken here."""
 
 
 class TooLarge(RequestRefused):

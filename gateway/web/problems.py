@@ -21,6 +21,7 @@ STATUS: dict[type[errors.GatewayError], int] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Gone: HTTPStatus.GONE,
+    errors.VersionRefused: HTTPStatus.PRECONDITION_FAILED,
     errors.Superseded: HTTPStatus.LOCKED,
     errors.ChecksumMismatch: CHECKSUM_MISMATCH,
     errors.TooMany: HTTPStatus.TOO_MANY_REQUESTS,

@@ -13,8 +13,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-CARRIERS = ("Error", "Refused", "Failed", "Conflict", "NotReady", "TooLarge", "LengthRequired")
-MAKERS = {"_ours", "Rejection", "Weakness", "_refused", "problem", "fail", "reject"}
+CARRIERS = (
+    *("Error", "Refused", "Failed", "Conflict", "NotReady", "TooLarge", "LengthRequired"),
+    *("Gone", "Superseded", "Mismatch", "TooMany"),
+)
+MAKERS = {"ours", "Rejection", "Weakness", "_refused", "problem", "fail", "reject"}
 
 
 def error_classes(*modules: str) -> set[str]:

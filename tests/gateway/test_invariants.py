@@ -14,16 +14,17 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 import gateway.flow.judge
 import gateway.flow.process
 from audit.actions import Action
 from crypto import Keyring, MessageRefused, Opened, unseal
 from gateway.errors import GatewayError
-from gateway.flow.intake import Intake
+from gateway.flow.intake import Arrived, Intake
 from gateway.flow.process import Processor
 from gateway.flow.trail import AuditTrail
-from gateway.records import SYSTEM, Acknowledgement, State, Submission
+from gateway.records import SYSTEM, Acknowledgement, Principal, State, Submission
 from gateway.store.jobs import PROCESS, in_hand
 from gateway.store.objects import Bucket, ObjectStore, Stored
 from gateway.store.submissions import find_submission, lock_submission, move
@@ -66,19 +67,15 @@ def acknowledged_means_durable(stand: Stand) -> None:
 def acknowledging_before_committing(patch: pytest.MonkeyPatch, stand: Stand) -> Iterator[None]:
     """The answer is made from a transaction that is then given up."""
 
-    def record(self: Intake, *args: Any) -> Acknowledgement:
-        database = self._database
+    def record(self: Intake, _: Session, arrived: Arrived, *, by: Principal) -> Acknowledgement:
         try:
-            with database.transaction() as session:
-                patch.setattr(self, "_database", _Inside(session))
-                acknowledged = _RECORD(self, *args)
+            with self._database.transaction() as session:
+                acknowledged = _RECORD(self, session, arrived, by=by)
                 raise _GiveUp
         except _GiveUp:
             return acknowledged
-        finally:
-            patch.setattr(self, "_database", database)
 
-    patch.setattr(Intake, "_record", record)
+    patch.setattr(Intake, "record", record)
     yield
 
 
@@ -367,23 +364,12 @@ def test_a_broken_invariant_is_noticed(
         check(stand)
 
 
-_RECORD = Intake._record
+_RECORD = Intake.record
 _OPEN = gateway.flow.judge.open_message
 
 
 class _GiveUp(Exception):
     """Ends a transaction without committing it."""
-
-
-class _Inside:
-    """A database whose every transaction is part of one that is open."""
-
-    def __init__(self, session: Any) -> None:
-        self._session = session
-
-    @contextmanager
-    def transaction(self) -> Iterator[Any]:
-        yield self._session
 
 
 class _Silent:

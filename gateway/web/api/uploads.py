@@ -15,14 +15,13 @@ from flask import Response, request, url_for
 from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.http import http_date
 
-from gateway.errors import RequestRefused
+from gateway.errors import RequestRefused, VersionRefused
 from gateway.flow.arrival import Checksum
 from gateway.flow.uploads import Piece, Uploads
 from gateway.records import Scope
 from gateway.store.uploads import Upload
 from gateway.web.authorisation import Guard, principal
 from gateway.web.journal import note
-from gateway.web.problems import problem
 from gateway.web.strict import Routes
 from gateway.web.upload import RequestBody, without_limit
 
@@ -51,16 +50,14 @@ def uploads_blueprint(guard: Guard, *, uploads: Uploads) -> Routes:
     routes = Routes("uploads", __name__, url_prefix="/v1/uploads", description="Resume (tus 1.0).")
 
     @routes.before_request
-    def require_version() -> Response | None:
+    def require_version() -> None:
         """Refuse what speaks another version, before anything else is looked at."""
-        if request.method == "OPTIONS" or request.headers.get("Tus-Resumable") == VERSION:
-            return None
-        return problem(
-            412,
-            "tus-version",
-            f"This is tus {VERSION}.",
-            f"Send the header Tus-Resumable: {VERSION}.",
-        )
+        if request.method != "OPTIONS" and request.headers.get("Tus-Resumable") != VERSION:
+            raise VersionRefused(
+                "tus-version",
+                f"This is tus {VERSION}.",
+                f"Send the header Tus-Resumable: {VERSION}.",
+            )
 
     @routes.after_request
     def name_version(response: Response) -> Response:
