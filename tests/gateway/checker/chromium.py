@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import Select
 from tests.crypto.peers.programs import require
 
 SECONDS = 60
-NAMES = ("report.", "marked.")
+NAMES = ("report", "marked")
 """How the names of files begin that the page hands over."""
 FLAGS = (
     "--headless=new",
@@ -139,8 +139,9 @@ class Page:
 
     def _finished(self, before: set[Path]) -> list[Path]:
         fresh = set(self._downloads.iterdir()) - before
-        # While it is written it has another name, and its own may stand for an empty file.
-        return [each for each in fresh if each.name.startswith(NAMES) and each.stat().st_size]
+        named = [each for each in fresh if each.name.startswith(NAMES)]
+        # While it is written it has another ending, and its own may stand for an empty file.
+        return [each for each in named if each.suffix != ".crdownload" and each.stat().st_size]
 
     def _choose(self, selector: str, files: Sequence[Path]) -> None:
         field = self.one(selector)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import requests
 
+from gateway.web.checker.site import Site, SiteRefused
 from tests.crypto.peers.programs import missing
 from tests.gateway.processes import free_port
 
@@ -46,8 +47,10 @@ class Served:
 
 def require_built() -> Path:
     """The folder of the page. Without it a build fails; elsewhere the tests say why they skip."""
-    if not (BUILT / "SHA256SUMS").is_file():
-        missing("the page is not built (make checker, which needs npm)")
+    try:
+        Site.read(BUILT)
+    except SiteRefused as refused:
+        missing(f"the page is not built or not of this code ({refused}): make checker, with npm")
     return BUILT
 
 
