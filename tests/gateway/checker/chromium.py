@@ -28,8 +28,8 @@ FLAGS = (
 
 
 @contextmanager
-def chromium(downloads: Path) -> Iterator["Page"]:
-    """A browser of its own with an empty page; what it downloads lies in a folder."""
+def chromium(url: str, downloads: Path) -> Iterator["Page"]:
+    """A browser of its own with the page open; what it downloads lies in a folder."""
     options = webdriver.ChromeOptions()
     options.binary_location = require("chromium", "chromium")
     for flag in FLAGS:
@@ -38,7 +38,9 @@ def chromium(downloads: Path) -> Iterator["Page"]:
     service = webdriver.ChromeService(require("chromedriver", "chromium-driver"))
     driver = webdriver.Chrome(options=options, service=service)
     try:
-        yield Page(driver, downloads)
+        page = Page(driver, downloads)
+        page.open(f"{url}/check/")
+        yield page
     finally:
         driver.quit()
 

@@ -44,8 +44,7 @@ def web(
 @pytest.fixture(scope="session")
 def page(web: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The open page."""
-    with chromium(tmp_path_factory.mktemp("downloads")) as opened:
-        opened.open(f"{web.url}/check/")
+    with chromium(web.url, tmp_path_factory.mktemp("downloads")) as opened:
         yield opened
 
 

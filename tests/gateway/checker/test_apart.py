@@ -66,8 +66,7 @@ self.addEventListener("message", async ({ data }) => {
 @pytest.fixture(scope="module")
 def page(web: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """A page to be tampered with."""
-    with chromium(tmp_path_factory.mktemp("downloads")) as opened:
-        opened.open(f"{web.url}/check/")
+    with chromium(web.url, tmp_path_factory.mktemp("tampered")) as opened:
         yield opened
 
 

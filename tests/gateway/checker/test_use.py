@@ -151,9 +151,11 @@ def test_it_checks_and_begins_anew_with_the_gateway_gone(
 ) -> None:
     downloads = tmp_path / "downloads"
     downloads.mkdir()
-    with chromium(downloads) as page:
-        with serving(checker_environ, tmp_path, require_built()) as web:
-            page.open(f"{web.url}/check/")
+    with (
+        serving(checker_environ, tmp_path, require_built()) as web,
+        chromium(web.url, downloads) as page,
+    ):
+        web.stop()
         page.give(many)
         page.say_whose(samples.AGENCY_ID, PERIOD)
         page.press()
