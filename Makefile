@@ -13,6 +13,10 @@ ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+# The page that checks in a browser, and what tells a gateway of it where it is built.
+CHECKER := .checker
+OFFERED := [[ ! -f $(CHECKER)/SHA256SUMS ]] || export CHECKER_FOLDER=$(CURDIR)/$(CHECKER);
+
 .PHONY: help
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,15 +35,22 @@ $(INSTALLED): setup.cfg pyproject.toml
 
 .PHONY: demo
 demo: $(INSTALLED) ## Run the whole way of a submission on this machine
-	@$(BIN)/python -m deploy.demo
+	@.ci/checker >&2
+	@$(OFFERED) $(BIN)/python -m deploy.demo
 
 .PHONY: serve
 serve: $(INSTALLED) ## Run the gateway with its embedded servers
-	@$(BIN)/gateway serve $(ARGS)
+	@.ci/checker >&2
+	@$(OFFERED) $(BIN)/gateway serve $(ARGS)
+
+.PHONY: checker
+checker: $(INSTALLED) ## Build the page that checks in a browser, into .checker
+	@$(BIN)/python -m deploy.checker $(CHECKER)
 
 .PHONY: test
 test: $(INSTALLED) ## Run all tests, against real servers and clients
 	@.ci/tools >&2
+	@.ci/checker >&2
 	@$(BIN)/pytest $(ARGS)
 
 .PHONY: lint
@@ -80,5 +91,6 @@ chaos: $(INSTALLED) ## Kill processes at random and check that nothing acknowled
 clean: ## Stop what still runs here; remove .venv, caches and the data of demo and serve
 	@.ci/stop .demo .gateway >&2
 	@rm -rf .demo .gateway .venv build dist *.egg-info tests/*/peers/*/node_modules
+	@rm -rf $(CHECKER) deploy/checker/node_modules deploy/checker/wheels
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -49,6 +49,7 @@ class Settings:
     vault_retention_days: int
     worker_concurrency: int
     scratch_folder: Path | None
+    checker_folder: Path | None
 
     @classmethod
     def load(cls, environ: Mapping[str, str], process: Process) -> "Settings":
@@ -81,6 +82,7 @@ class Settings:
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
+            checker_folder=reader.folder_or_none("CHECKER_FOLDER"),
         )
         faults = reader.faults + (settings.unsafe() if settings.production else [])
         if faults:

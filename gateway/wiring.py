@@ -69,6 +69,7 @@ class WebServices:
     certificate_text: str
     public_url: str
     behind_proxy: bool
+    checker_folder: Path | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def web_services(settings: Settings) -> WebServices:
         certificate_text=armored.decode("ascii"),
         public_url=settings.public_url,
         behind_proxy=settings.production,
+        checker_folder=settings.checker_folder,
     )
 
 

@@ -1,8 +1,8 @@
 """A return checked before it is sent: what the gateway would say, at the agency and offline.
 
 Takes a package that is not encrypted yet, or bare record files with the facts that make a package
-of them. The command and the page in a browser both ask here, so that they never differ. What only
-the gateway knows stays open: what was sent before, and the signature.
+of them. The command and the page in a browser (`browser`) both ask here, so that they never differ.
+What only the gateway knows stays open: what was sent before, and the signature.
 """
 
 from collections.abc import Mapping, Sequence

@@ -5,6 +5,7 @@ released by two people, unsealed, and compared with the source. Ends with 1 if a
 must be. What it made stays in .demo until `make clean`.
 """
 
+import os
 import shutil
 import sys
 import time
@@ -42,6 +43,8 @@ def _play(play: Play, console: Console) -> None:
     play.stage.step("0  A gateway of its own: PostgreSQL, an object store, web, workers, sequencer")
     with play.stage.running():
         play.stage.say(f"  gateway serve is ready at {play.stage.url}")
+        if "CHECKER_FOLDER" in os.environ:
+            play.stage.say(f"  a return is checked in the browser at {play.stage.url}/check/")
         acts.enrol(play)
         acts.send_returns(play)
         acts.send_unregistered(play)

@@ -46,7 +46,10 @@ Stop it with Ctrl-C. In another terminal:
   gateway --env-file {env} token issue NAME --role submitter --agency AGENCY
 The gateway's fingerprint, which agencies are told, is {fingerprint}
 The vault's private key is in {staff}; a real one never comes near the gateway.
-The interface is described at {url}/v1/openapi.json"""
+The interface is described at {url}/v1/openapi.json
+{page}"""
+PAGE = "Check a return in the browser, the data never leaving it, at {url}/check/"
+NO_PAGE = "The page that checks in a browser is not offered: CHECKER_FOLDER names none."
 
 
 @click.command()
@@ -116,11 +119,13 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
 def _next(folder: Path, url: str) -> str:
     """What to do when it runs."""
     certificate = load_certificate((folder / "keys" / "gateway-certificate.asc").read_bytes())
+    page = PAGE if "CHECKER_FOLDER" in environment() else NO_PAGE
     return NEXT.format(
         url=url,
         env=folder / "gateway.env",
         fingerprint=certificate.fingerprint,
         staff=folder / "staff",
+        page=page.format(url=url),
     )
 
 

@@ -13,6 +13,7 @@ from gateway.web.api.releases import releases_blueprint
 from gateway.web.api.submissions import submissions_blueprint
 from gateway.web.api.uploads import uploads_blueprint
 from gateway.web.authorisation import Guard
+from gateway.web.checker import checker_blueprint
 from gateway.wiring import LOCAL_PART, WebServices
 
 MAX_JSON = 64 << 10
@@ -68,6 +69,7 @@ def _mount(app: Flask, services: WebServices) -> None:
     domain = urlsplit(services.public_url).hostname or "localhost"
     app.register_blueprint(wkd.wkd_blueprint(LOCAL_PART, domain, services.certificate))
     app.register_blueprint(standard.standard_blueprint())
+    app.register_blueprint(checker_blueprint(services.checker_folder))
     app.register_blueprint(health.health_blueprint(services.database, services.objects))
 
 

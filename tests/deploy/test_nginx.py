@@ -127,6 +127,15 @@ def test_a_chunked_body_arrives_whole(nginx: Nginx) -> None:
     assert _seen(answer)["body"] == 8
 
 
+def test_the_page_that_checks_is_compressed_and_nothing_else_is(nginx: Nginx) -> None:
+    """What mixes a secret with what a caller sent could be guessed by its compressed size."""
+    asked = HOST + b"Accept-Encoding: gzip\r\nX-Long: " + b"x" * 2000 + b"\r\n\r\n"
+    page = nginx.talk(b"GET /check/1/pyodide.asm.wasm HTTP/1.1\r\n" + asked)
+    assert b"Content-Encoding: gzip" in page
+    assert HSTS in page
+    assert b"Content-Encoding" not in nginx.talk(b"GET /v1/standards HTTP/1.1\r\n" + asked)
+
+
 UPLOADS = (
     b"/v1/submissions",
     b"/v1/submissions/" + b"0" * 36 + b"/replacement",

@@ -12,6 +12,7 @@ CLASSES = (
     "crypto.refusals",
     "crypto.errors",
     "audit.errors",
+    "validators.browser",
     "validators.errors",
     "validators.manifest",
     "validators.building",

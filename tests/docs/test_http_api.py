@@ -20,6 +20,7 @@ class _Anything:
     public_url = "https://gateway.example.org"
     certificate = b""
     certificate_text = log_verifier = ""
+    checker_folder = None
 
     def __getattr__(self, name: str) -> object:
         return self

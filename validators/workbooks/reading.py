@@ -2,7 +2,8 @@
 
 Whatever becomes of the child, the sender gets a clause: a workbook that costs more memory or time
 than a return needs ends the child and nothing else. Where there are no processes, in a browser, the
-page itself is the sandbox, and the same code reads in place.
+page itself is the sandbox, and the same code reads in place; if it dies of that, the page begins
+anew and says so here (`reader_died`).
 """
 
 import json
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Thread
 from typing import BinaryIO
@@ -26,6 +28,18 @@ _DIED = (
 )
 # No more of the environment than a program needs to start: the rest may hold secrets.
 _ENVIRONMENT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME")
+
+_dead: ContextVar[bool] = ContextVar("dead", default=False)
+
+
+@contextmanager
+def reader_died() -> Iterator[None]:
+    """Within, every workbook gets the clause of one whose reader died: in a browser, it did."""
+    token = _dead.set(True)
+    try:
+        yield
+    finally:
+        _dead.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,9 @@ class _Said:
 
 @contextmanager
 def _lines(data: bytes) -> Iterator[Iterator[str]]:
+    if _dead.get():
+        yield iter(())
+        return
     if sys.platform == "emscripten":
         yield (json.dumps(message) for message in told(data))
         return

@@ -44,12 +44,15 @@ def _read(data: bytes) -> Iterator[Message]:
         raise WorkbookRefused(f"the workbook has more than {_MOST_SHEETS} sheets")
     for sheet in workbook.sheets_metadata:
         if sheet.typ == SheetTypeEnum.WorkSheet:
+            cells = workbook.get_sheet_by_name(sheet.name)
+            # Before a word is said of it: a reader with less memory dies here and says none either.
+            _require_near(cells)
             yield {"sheet": sheet.name}
-            yield from _rows(workbook.get_sheet_by_name(sheet.name))
+            yield from _rows(cells)
 
 
-def _rows(sheet: CalamineSheet) -> Iterator[Message]:
-    if sheet.start is None or sheet.end is None:
+def _require_near(sheet: CalamineSheet) -> None:
+    if sheet.end is None:
         return
     rows, columns = sheet.end[0] + 1, sheet.end[1] + 1
     if rows * columns > MOST_CELLS:
@@ -57,6 +60,11 @@ def _rows(sheet: CalamineSheet) -> Iterator[Message]:
             f"a sheet reaches over {rows:,} rows and {columns:,} columns; delete what stands far "
             "from the data, or send CSV files"
         )
+
+
+def _rows(sheet: CalamineSheet) -> Iterator[Message]:
+    if sheet.start is None or sheet.end is None:
+        return
     left = [""] * sheet.start[1]
     for number, values in enumerate(sheet.iter_rows(), start=1):
         cells = left + [text_of_cell(value) for value in values]
