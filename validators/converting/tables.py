@@ -6,7 +6,7 @@ one row is held at a time; reading is `validators.readers`' own, with its bounds
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
@@ -34,11 +34,17 @@ class SourceRow(NamedTuple):
 
 
 class SourceTable:
-    """The rows of one file; raises SourceUnfit where it cannot be read on."""
+    """The rows of one file; raises SourceUnfit where it cannot be read on.
 
-    def __init__(self, source: Source, problems: Problems) -> None:
+    Names of columns are one where `fold` makes them one.
+    """
+
+    def __init__(
+        self, source: Source, problems: Problems, *, fold: Callable[[str], str] = str.casefold
+    ) -> None:
         self.name = source.name
         self._problems = problems
+        self._fold = fold
         self._rows = numbered_rows(source.stream, source.name)
         with problems.unreadable():
             header = next(self._rows, (1, []))[1]
@@ -47,14 +53,14 @@ class SourceTable:
 
     def columns(self, known: Sequence[str]) -> dict[str, int]:
         """Return where those of these columns stand that the table has."""
-        by_name = {name.casefold(): at for at, name in enumerate(self.header)}
-        found = {name: by_name.get(name.casefold()) for name in known}
+        by_name = {self._fold(name): at for at, name in enumerate(self.header)}
+        found = {name: by_name.get(self._fold(name)) for name in known}
         return {name: at for name, at in found.items() if at is not None}
 
     def unknown(self, known: Sequence[str]) -> list[str]:
         """Return the names of the other columns."""
-        names = {name.casefold() for name in known}
-        return [name for name in self.header if name.casefold() not in names]
+        names = set(map(self._fold, known))
+        return [name for name in self.header if self._fold(name) not in names]
 
     def rows(self, known: Sequence[str], *, required: Sequence[str]) -> Iterator[SourceRow]:
         """Yield the rows with these columns; a ragged row is a problem, and is passed over."""
@@ -88,7 +94,7 @@ class SourceTable:
         self._problems.require_none()
 
     def _repeated(self) -> int | None:
-        names = [name.casefold() for name in self.header]
+        names = list(map(self._fold, self.header))
         times = Counter(name for name in names if name)
         again = (at for at, name in enumerate(names) if times[name] > 1 and name in names[:at])
         return next((at + 1 for at in again), None)
