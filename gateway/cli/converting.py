@@ -20,7 +20,7 @@ from gateway.cli.profile import read_profile
 from gateway.cli.validate import STATUS
 from validators.building import GivenFile
 from validators.checking import Facts, check_files
-from validators.converting.made import Conversion
+from validators.converting.made import Addition, Conversion
 from validators.converting.problems import SourceUnfit
 from validators.profile import agency_of, quarter
 from validators.report import Report, render_text
@@ -28,7 +28,11 @@ from validators.report.prose import outcome_of
 from validators.standard import Agency, Standard, load_standard
 
 _MOST_SHOWN = 20
-_ADDITIONS = ("record type", "column", "stands there now", "rows")
+_WHERE_TO_ADD = (
+    "Not known from the export. Add what you know: for CASE and EXPL as columns of these names in "
+    "the list of children, else in the files."
+)
+_ADDITIONS = ("record type", "column", "now", "which says", "rows")
 
 
 @dataclass(frozen=True)
@@ -73,12 +77,12 @@ def finish(conversion: Conversion, made_for: Return, out: Path, *, as_json: bool
     for note in conversion.notes:
         say(f"{note}.")
     if not files:
-        _tell({}, conversion, None, out, as_json=as_json)
+        _tell({}, conversion, None, out, standard=made_for.standard, as_json=as_json)
         raise Stop(OK)
     given = [GivenFile(name, data) for name, data in files.items()]
     report = check_files(given, made_for.facts, now=made_for.now, submission_id=uuid4())
     _write(files, out)
-    _tell(files, conversion, report, out, as_json=as_json)
+    _tell(files, conversion, report, out, standard=made_for.standard, as_json=as_json)
     raise Stop(STATUS[report.verdict])
 
 
@@ -99,6 +103,7 @@ def _tell(
     report: Report | None,
     out: Path,
     *,
+    standard: Standard,
     as_json: bool,
 ) -> None:
     counts = {kind: len(rows) for kind, rows in conversion.records.items() if rows}
@@ -108,19 +113,24 @@ def _tell(
     else:
         print_facts({"folder": str(out) if files else None, **counts, "verdict": verdict})
     if conversion.additions:
-        say("Not known from the source. Add what you know, where it says so in docs/convert.md:")
-        rows = [
-            (each.record_type, each.column, each.value, f"{each.rows:,}")
-            for each in conversion.additions
-        ]
-        say_table(_ADDITIONS, rows)
+        say(_WHERE_TO_ADD)
+        say_table(_ADDITIONS, [_addition(each, standard) for each in conversion.additions])
     if report is None:
         say("There is nothing to write.")
-    elif report.verdict == "accepted":
-        say(f"Checked as the gateway will: {outcome_of(report)}")
-    else:
-        say("Checked as the gateway will:")
-        say(render_text(report))
+        return
+    say("Checked as the gateway will:")
+    say(outcome_of(report) if report.verdict == "accepted" else render_text(report))
+    if report.verdict == "accepted" and report.totals:
+        warned = sum(report.totals.values())
+        say(f"To check: {warned:,}. `gateway validate` lists them.")
+
+
+def _addition(each: Addition, standard: Standard) -> tuple[str, ...]:
+    """A row of the table of what is to be added, with the code in words."""
+    names = (*standard.records[each.record_type].field(each.column).codelists, "CL_SENTINEL")
+    labels = (standard.codelists[name].items.get(each.value) for name in names)
+    said = next(filter(None, labels), "")
+    return (each.record_type, each.column, each.value, said, f"{each.rows:,}")
 
 
 def _document(

@@ -20,7 +20,8 @@ from rich.table import Table
 
 talk = Console(stderr=True, highlight=False)
 # Where no person looks, a table is as wide as its content: nothing may be cut off.
-page = Console(highlight=False, width=None if sys.stdout.isatty() else 250)
+_UNCUT = 250
+page = Console(highlight=False, width=None if sys.stdout.isatty() else _UNCUT)
 
 
 def print_json(data: Mapping[str, Any]) -> None:
@@ -43,7 +44,8 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table for the person, not for a program that reads the output."""
-    talk.print(_table(columns, rows))
+    width = None if talk.is_terminal else _UNCUT
+    Console(stderr=True, highlight=False, width=width).print(_table(columns, rows))
 
 
 def print_records(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:

@@ -94,16 +94,19 @@ class Cases:
             scheme=self.sender.scheme,
         )
 
-    def add(self, seen: Seen, child: Child | None) -> bool:
-        """Add the case and its situations; False where there is none, with a note or a problem."""
+    def add(self, seen: Seen, child: Child | None) -> date | None:
+        """Add the case and its situations; return the day of suspicion.
+
+        None where there is no case, with a note or a problem.
+        """
         given = {**seen.case, **(child.case if child else {})}
         age = self._age(seen, given)
         if age is None:
-            return False
+            return None
         known = {**self._of_agency(), **given, **age}
         turned = self._turned(seen, child, {**_unknown(known), **known})
         if turned is None:
-            return False
+            return None
         if turned["link_absent_reason"]:
             self.notes.passed_over["Cases without a linkage token"] += 1
         told = (known.keys() & turned.keys()) | _linkage(turned)
@@ -111,7 +114,7 @@ class Cases:
         for at, situation in enumerate(seen.situations):
             added = child.situation if child and at == 0 else {}
             self._add_situation(seen, situation, added, is_primary=at == 0, case=turned)
-        return True
+        return date.fromisoformat(given["identification_date"])
 
     def add_event(self, local_id: str, event: Event) -> None:
         """Add a record about a child whose case is in this return, or was sent before."""

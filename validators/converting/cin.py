@@ -118,10 +118,12 @@ def _add(each: CensusChild, number: str, child: Child | None, cases: Cases) -> N
     if problems.count > before:
         return
     seen = Seen(each.place, number, born, {"upn": identifiers.value("UPN")}, case)
-    if cases.add(seen, child):
-        for referral in referrals:
-            for event in _plans(referral, cases.sender, each.place):
-                cases.add_event(number, event)
+    since = cases.add(seen, child)
+    if since is None:
+        return
+    for referral in referrals:
+        for event in _plans(referral, cases.sender, since, each.place):
+            cases.add_event(number, event)
 
 
 def _case(
@@ -202,13 +204,13 @@ def _plan_days(
         yield "ICPC", conference, conference
 
 
-def _plans(referral: _Referral, sender: Sender, place: Place) -> Iterator[Event]:
+def _plans(referral: _Referral, sender: Sender, since: date, place: Place) -> Iterator[Event]:
     area = {"responsible_la": sender.authority} if sender.authority else {}
     # Factors of a referral that has nothing to do with exploitation are not the standard's matter.
     told = not _SPOKEN_OF.isdisjoint(referral.factors)
     factors = {"cin_factors": ";".join(referral.factors)} if told else {}
     for plan, start, end in dict.fromkeys(referral.plans):
-        if sender.touches(start, end):
+        if sender.tells_of(start, end, since=since):
             known = {
                 "spell_type": "PLAN",
                 "plan_type": plan,

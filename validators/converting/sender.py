@@ -34,7 +34,11 @@ class Sender:
         """The code of the nation that all of the agency's area lies in, or UNK."""
         return nation_of(self.agency.area, self.standard) or "UNK"
 
-    def touches(self, start: date, end: date | None) -> bool:
-        """Tell whether what began and ended on these days took place in the quarter, in part."""
+    def tells_of(self, start: date, end: date | None, *, since: date) -> bool:
+        """Tell whether what began and ended on these days belongs into the return.
+
+        It does from the quarter's first day on, or from an earlier day of suspicion: what was
+        written down late, or has ended since it was sent, would never be told otherwise.
+        """
         first, last = self.period
-        return start <= last and (end is None or end >= first)
+        return start <= last and (end is None or end >= min(first, since))

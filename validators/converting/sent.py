@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from validators.converting.made import Cells, MadeRow, Notes
 from validators.converting.problems import Problems
 from validators.converting.tables import Source
-from validators.filenames import record_type_of
-from validators.readers import read_tables
+from validators.filenames import is_workbook, name_in_package, record_type_of
+from validators.readers import Row, read_tables
 from validators.standard import Standard
 
 Sent = Mapping[str, Mapping[str, str]]
@@ -22,17 +22,32 @@ def read_sent(sources: Sequence[Source], standard: Standard, problems: Problems)
     """Return the records of earlier returns, the latest given last; raises SourceUnfit."""
     sent: dict[str, Mapping[str, str]] = {}
     for source in sources:
-        if record_type_of(source.name) is None:
+        name = name_in_package(source.name)
+        if not (record_type_of(name) or is_workbook(name)):
             continue
         with problems.unreadable():
-            for table in read_tables(source.stream, name=source.name, standard=standard):
+            for table in read_tables(source.stream, name=name, standard=standard):
                 for row in table.rows:
-                    cells = {name: str(cell) for name, cell in (row.cells or {}).items()}
-                    if cells.get("record_action") == "DELETE":
-                        sent.pop(cells["record_id"], None)
-                    elif cells:
-                        sent[cells["record_id"]] = cells
+                    _take(sent, row)
     return sent
+
+
+def _take(sent: dict[str, Mapping[str, str]], row: Row) -> None:
+    cells = {name: _cell(value) for name, value in (row.cells or {}).items()}
+    if not cells.get("record_id"):
+        return
+    if cells.get("record_action") == "DELETE":
+        sent.pop(cells["record_id"], None)
+    else:
+        sent[cells["record_id"]] = cells
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ";".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None else str(value)
 
 
 def settled(

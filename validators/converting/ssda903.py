@@ -188,19 +188,22 @@ def _add(
     if looked.legal:
         case["safeguarding_response"] = "LAC"
     upn = {"upn": header.cells.get("UPN", "")}
-    if born is not None and cases.add(Seen(header.place, number, born, upn, case), child):
-        for event in _events(looked, sender, cases.problems):
+    if born is None:
+        return
+    since = cases.add(Seen(header.place, number, born, upn, case), child)
+    if since is not None:
+        for event in _events(looked, sender, since, cases.problems):
             cases.add_event(number, event)
 
 
-def _events(looked: _Looked, sender: Sender, problems: Problems) -> Iterator[Event]:
+def _events(looked: _Looked, sender: Sender, since: date, problems: Problems) -> Iterator[Event]:
     area = {"responsible_la": sender.authority} if sender.authority else {}
     for kind, column, spells in (
         ("LEGAL_STATUS", "care_status", joined(looked.legal)),
         ("PLACEMENT", "placement_type", joined(looked.placed)),
     ):
         for spell in spells:
-            if not sender.touches(spell.start, spell.end):
+            if not sender.tells_of(spell.start, spell.end, since=since):
                 continue
             if not (spell.state and fits("CARE", column, spell.state, sender)):
                 problems.add(spell.place, "it is not known", mend=_AS_903, column="LS")
@@ -215,13 +218,13 @@ def _events(looked: _Looked, sender: Sender, problems: Problems) -> Iterator[Eve
                 open_ if placed else {},
                 spell.place,
             )
-    yield from _missing(looked, sender, problems)
+    yield from _missing(looked, sender, since, problems)
 
 
-def _missing(looked: _Looked, sender: Sender, problems: Problems) -> Iterator[Event]:
+def _missing(looked: _Looked, sender: Sender, since: date, problems: Problems) -> Iterator[Event]:
     seen: dict[date, Spell] = {}
     for spell in looked.missing:
-        if not sender.touches(spell.start, spell.end):
+        if not sender.tells_of(spell.start, spell.end, since=since):
             continue
         if spell.start in seen:
             message = "the child is said to have gone missing twice on that day"

@@ -19,6 +19,7 @@ from tests.validators.converting.exports import (
 from validators.converting.made import Conversion
 from validators.converting.problems import SourceUnfit
 from validators.linkage import Identity, day, linkage_fields, person_ref
+from validators.templates import as_csv, as_xlsx, plan
 
 
 def problems(files: dict[str, bytes], listed: Rows | bytes = (LISTED,)) -> list[str]:
@@ -174,6 +175,27 @@ def test_only_what_touched_the_quarter_is_sent() -> None:
     made = ssda903(whole_903(Episodes=episodes(old, {}), Missing=table([MISSING, MISSING | later])))
     assert len(made.records["CARE"]) == 2
     assert len(made.records["MISS"]) == 1
+
+
+def test_what_was_sent_may_be_a_workbook_or_withdrawn_since() -> None:
+    sent = ssda903(whole_903())
+    book = {kind: [dict(row) for row in rows] for kind, rows in sent.records.items()}
+    workbook = as_xlsx(plan(STANDARD, sorted(book), fresh_ids=[], rows=book))
+    assert ssda903(whole_903(), sent={"leeds.xlsx": workbook}).files(STANDARD) == {}
+    gone = [{**row, "record_action": "DELETE"} for row in book["MISS"]]
+    files = sent.files(STANDARD) | {"MISS.csv": as_csv(STANDARD.records["MISS"], gone)}
+    made = ssda903(whole_903(), sent=files | {"notes.txt": b"none of these"})
+    assert {kind: len(rows) for kind, rows in made.records.items() if rows} == {"MISS": 1}
+
+
+def test_what_was_written_down_late_or_ended_since_is_sent_in_a_later_quarter() -> None:
+    sent = ssda903(whole_903()).files(STANDARD)
+    late = table([MISSING, MISSING | {"MIS_START": "01/03/2026", "MIS_END": "02/03/2026"}])
+    ended = episodes({"DEC": "20/03/2026"})
+    files = whole_903(Missing=late, Episodes=ended)
+    made = ssda903(files, by=sender("2026Q2"), sent=sent)
+    actions = {kind: [row["record_action"] for row in rows] for kind, rows in made.records.items()}
+    assert actions == {"CASE": [], "EXPL": [], "CARE": ["AMEND", "AMEND"], "MISS": ["NEW"]}
 
 
 def test_missing_days_after_the_last_arrival_and_what_is_still_open() -> None:
