@@ -24,9 +24,9 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from validators.errors import ValidatorsError
 from validators.filenames import (
     MANIFEST_NAME,
-    WORKBOOK,
     is_package_name,
     is_workbook,
+    name_in_package,
     record_type_of,
 )
 from validators.manifest import canonical_manifest
@@ -120,7 +120,7 @@ def _files(
 def _listed_files(given: Sequence[GivenFile]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     for file in given:
-        name = _name_in_package(file.name)
+        name = name_in_package(file.name)
         if name in files:
             raise PackageNotBuilt(f"{file.name} is given twice; put one record type into one file")
         if not is_package_name(name) or name == MANIFEST_NAME:
@@ -132,19 +132,13 @@ def _listed_files(given: Sequence[GivenFile]) -> dict[str, bytes]:
 def _folder(folder: Path) -> dict[str, bytes]:
     files = {}
     for path in sorted(folder.rglob("*")):
-        name = _name_in_package(path.relative_to(folder).as_posix())
+        name = name_in_package(path.relative_to(folder).as_posix())
         if path.is_dir() or name == MANIFEST_NAME:
             continue
         if not is_package_name(name) or path.is_symlink():
             raise PackageNotBuilt(f"{name} has no place in a package")
         files[name] = path.read_bytes()
     return files
-
-
-def _name_in_package(name: str) -> str:
-    """A workbook may be called anything at home: what it holds stands on its sheets."""
-    ending = Path(name).suffix.lower()
-    return f"{WORKBOOK}{ending}" if is_workbook(f"{WORKBOOK}{ending}") else name
 
 
 def _csv_files(records: Mapping[str, Rows], standard: Standard) -> dict[str, bytes]:

@@ -4,7 +4,7 @@
     └── UnknownStandard     code "standard-unknown": a version that this package does not carry
 
 Further branches are drawn where they are defined: `refusal`, `manifest`, `strictjson`, `building`,
-`profile`, `readers.row`, `report.givenback` and `browser`.
+`profile`, `readers.row`, `report.givenback`, `browser` and `converting.problems`.
 """
 
 

@@ -6,6 +6,7 @@ table is a file's name or a sheet's and never both.
 """
 
 import re
+from pathlib import PurePath
 
 MANIFEST_NAME = "manifest.json"
 ATTACHMENTS = "attachments/"
@@ -27,6 +28,12 @@ def record_type_of(table: str) -> str | None:
 def is_workbook(name: str) -> bool:
     """Tell whether a file holds record types as sheets."""
     return _WORKBOOK.fullmatch(name) is not None
+
+
+def name_in_package(name: str) -> str:
+    """Return a workbook's name as packages have it; it may be called anything at home."""
+    ending = PurePath(name).suffix.lower()
+    return f"{WORKBOOK}{ending}" if is_workbook(f"{WORKBOOK}{ending}") else name
 
 
 def is_package_name(name: str) -> bool:

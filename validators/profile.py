@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from validators.errors import ValidatorsError
-from validators.standard import Standard
+from validators.standard import Agency, Standard
 
 Period = tuple[date, date]
 """The first and the last day of a quarter."""
@@ -37,12 +37,7 @@ def manifest_fields(
     profile: Mapping[str, Any], period: Period, *, standard: Standard, today: date
 ) -> dict[str, Any]:
     """Return the keys of a manifest that only the agency knows; raises FactsRefused."""
-    agency = standard.agencies.get(str(profile.get("agency_id")))
-    if agency is None:
-        raise FactsRefused(
-            "agency_id is not in the register of the standard.",
-            "Look the id up in CL_AGENCY (GET /v1/standards/1.0/codelists/CL_AGENCY).",
-        )
+    agency = agency_of(profile, standard=standard)
     start, end = period
     return {
         "agency_type": agency.agency_type,
@@ -52,6 +47,17 @@ def manifest_fields(
         **profile,
         "sign_off": {"date": today.isoformat(), **profile.get("sign_off", {})},
     }
+
+
+def agency_of(profile: Mapping[str, Any], *, standard: Standard) -> Agency:
+    """Return the agency of a profile, as the register has it; raises FactsRefused."""
+    agency = standard.agencies.get(str(profile.get("agency_id")))
+    if agency is None:
+        raise FactsRefused(
+            "agency_id is not in the register of the standard.",
+            "Look the id up in CL_AGENCY (GET /v1/standards/1.0/codelists/CL_AGENCY).",
+        )
+    return agency
 
 
 def stand_in(agency_id: str, *, standard: Standard) -> dict[str, Any]:

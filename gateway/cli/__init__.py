@@ -19,6 +19,7 @@ COMMANDS = {
     "template": "template",
     "validate": "validate",
     "pseudonymise": "pseudonymise",
+    "convert": "convert",
     "standard": "standard",
     "submit": "submit",
     "submissions": "submissions",

@@ -1,12 +1,16 @@
 """Files of commands: nothing is overwritten, private ones are readable by their owner only."""
 
 import os
+import re
 from pathlib import Path
 from shutil import copyfileobj
 from typing import IO, BinaryIO
 
 from crypto import Keyring
 from gateway.cli.failures import USAGE, Failure
+from validators.linkage import KEY_BYTES
+
+_HEX = re.compile(rf"[0-9a-fA-F]{{{2 * KEY_BYTES}}}")
 
 
 def read_text(file: Path, *, status: int = USAGE) -> str:
@@ -27,6 +31,17 @@ def read_private_text(file: Path) -> str:
             f"Make it yours alone: chmod 600 {file}",
         )
     return read_text(file)
+
+
+def read_hex_key(file: Path) -> bytes:
+    """A linkage key or salt from a file of its owner's alone; raises Failure for what is none."""
+    text = read_private_text(file).strip()
+    if not _HEX.fullmatch(text):
+        raise Failure(
+            f"{file} does not hold a key.",
+            f"A key is {2 * KEY_BYTES} hexadecimal digits on one line.",
+        )
+    return bytes.fromhex(text)
 
 
 def write_new(path: Path, data: bytes) -> None:

@@ -20,7 +20,8 @@ from rich.table import Table
 
 talk = Console(stderr=True, highlight=False)
 # Where no person looks, a table is as wide as its content: nothing may be cut off.
-page = Console(highlight=False, width=None if sys.stdout.isatty() else 250)
+_UNCUT = 250
+page = Console(highlight=False, width=None if sys.stdout.isatty() else _UNCUT)
 
 
 def print_json(data: Mapping[str, Any]) -> None:
@@ -38,10 +39,13 @@ def print_facts(facts: Mapping[str, object]) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table; every cell is shown as it is, never as markup."""
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(_cell(value) for value in row))
-    page.print(table)
+    page.print(_table(columns, rows))
+
+
+def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table for the person, not for a program that reads the output."""
+    width = None if talk.is_terminal else _UNCUT
+    Console(stderr=True, highlight=False, width=width).print(_table(columns, rows))
 
 
 def print_records(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
@@ -75,6 +79,13 @@ def step_progress(label: str, total: int | None) -> Iterator[Progress]:
     ) as progress:
         progress.add_task(label, total=total)
         yield progress
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    return table
 
 
 def _cell(value: object) -> str:

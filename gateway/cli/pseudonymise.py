@@ -1,7 +1,6 @@
 """`gateway pseudonymise`: an export with names becomes CASE columns without them, at the agency."""
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -13,15 +12,14 @@ from typing import Any
 import click
 
 from gateway.cli.failures import REJECTED, Failure
-from gateway.cli.files import read_private_text, write_secret
+from gateway.cli.files import read_hex_key, write_secret
 from gateway.cli.options import EXISTING, json_option, standard_option
 from gateway.cli.output import print_facts, print_json, say
-from validators.linkage import KEY_BYTES, Export, Pseudonymised, Sources
+from validators.linkage import Export, Pseudonymised, Sources
 from validators.readers import FileUnreadable
 from validators.readers.csv import numbered_rows
 from validators.standard import load_standard
 
-_HEX = re.compile(rf"[0-9a-fA-F]{{{2 * KEY_BYTES}}}")
 _MOST_PROBLEMS = 20
 _SAID = {
     "local_id": "your own number of the child",
@@ -82,7 +80,7 @@ def pseudonymise(
     standard = load_standard(version)
     if scheme == "NONE" or scheme not in standard.codelists["CL_LINK_SCHEME"].items:
         raise click.UsageError("Name a --scheme of the standard, such as CTL1-2026.")
-    keys = {"key": _key(linkage_key), "salt": _key(salt)}
+    keys = {"key": read_hex_key(linkage_key), "salt": read_hex_key(salt)}
     rows = _rows(export)
     header = next(rows, (1, []))[1]
     turned = Export(header, standard.records["CASE"], scheme=scheme, sources=sources, **keys)
@@ -153,13 +151,3 @@ def _unfit(problems: list[str]) -> Failure:
         "Mend what is listed above, then run the command again.",
         status=REJECTED,
     )
-
-
-def _key(file: Path) -> bytes:
-    text = read_private_text(file).strip()
-    if not _HEX.fullmatch(text):
-        raise Failure(
-            f"{file} does not hold a key.",
-            f"A key is {2 * KEY_BYTES} hexadecimal digits on one line.",
-        )
-    return bytes.fromhex(text)

@@ -16,6 +16,7 @@ CLASSES = (
     "validators.errors",
     "validators.manifest",
     "validators.building",
+    "validators.converting.problems",
     "validators.profile",
     "validators.report.givenback",
     "validators.strictjson",

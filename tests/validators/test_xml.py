@@ -9,7 +9,7 @@ import pytest
 from tests.validators import samples
 from validators.findings import Finding
 from validators.readers import FileUnreadable, Row, read_tables
-from validators.readers.xml import LONGEST_MARK, LONGEST_PROLOG
+from validators.readers.boundedxml import LONGEST_MARK, LONGEST_PROLOG
 from validators.run import NoHistory, validate
 from validators.standard import load_standard, load_standards
 

@@ -10,9 +10,11 @@ leaves the agency.
 """
 
 from validators.linkage.clk import dice, linkage_filter
+from validators.linkage.days import day
 from validators.linkage.export import Export, Problem, Pseudonymised, Sources
 from validators.linkage.names import NotRomanised, normalised, soundex
 from validators.linkage.pepper import PEPPER_BYTES, Peppering, peppered
+from validators.linkage.references import person_ref, record_id
 from validators.linkage.tokens import KEY_BYTES, Identity, linkage_fields
 
 __all__ = [
@@ -25,10 +27,13 @@ __all__ = [
     "Problem",
     "Pseudonymised",
     "Sources",
+    "day",
     "dice",
     "linkage_fields",
     "linkage_filter",
     "normalised",
     "peppered",
+    "person_ref",
+    "record_id",
     "soundex",
 ]

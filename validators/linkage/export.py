@@ -4,22 +4,19 @@ Only columns that CASE has go on; a column of another name may hold anything. A 
 gives problems that name its column and never its value, for they are shown on screens.
 """
 
-import hmac
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date
 
+from validators.linkage.days import HOW_TO_WRITE, day
 from validators.linkage.names import NotRomanised
+from validators.linkage.references import person_ref
 from validators.linkage.tokens import Identity, linkage_fields
 from validators.standard import RecordType
 
 _STRONG = ("lt_name_dob", "lt_nrm", "lt_upn", "lt_ho_ref")
 _MADE = ("person_ref", "link_scheme", "link_absent_reason", "birth_year_month", "clk")
-_BRITISH_DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
-_ISO_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _SEXES = frozenset("FMIU")
-_REFERENCE_DIGITS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +74,9 @@ class Export:
         """Return the row without names, or everything that is wrong with it."""
         names = self._sources
         problems = []
-        born = _day(row.get(names.born, ""))
+        born = day(row.get(names.born, ""))
         if born is None and row.get(names.born, "").strip():
-            problems.append(Problem(names.born, "write the date as yyyy-mm-dd or dd/mm/yyyy"))
+            problems.append(Problem(names.born, HOW_TO_WRITE))
         sex = row.get(names.sex, "").strip() or "U"
         if sex not in _SEXES:
             problems.append(Problem(names.sex, "write F, M, I or U"))
@@ -114,24 +111,10 @@ class Export:
             **{name: row[name] for name in self.columns if name in row},
             **{name: "" for name in self.columns if name.startswith("lt_") or name == "clk"},
             **tokens,
-            "person_ref": self._person_ref(row[self._sources.local_id].strip()),
+            "person_ref": person_ref(row[self._sources.local_id].strip(), salt=self._salt),
             "link_scheme": self._scheme if linked else "NONE",
             "link_absent_reason": reason,
         }
         if born is not None:
             made["birth_year_month"] = born.isoformat()[:7]
         return {name: made[name] for name in self.columns}
-
-    def _person_ref(self, local_id: str) -> str:
-        """The same for the same child for ever, and nothing to who lacks the salt."""
-        digest = hmac.digest(self._salt, f"CTDS|person_ref|{local_id}".encode(), "sha256")
-        return digest.hex()[:_REFERENCE_DIGITS]
-
-
-def _day(text: str) -> date | None:
-    british, iso = _BRITISH_DATE.fullmatch(text.strip()), _ISO_DATE.fullmatch(text.strip())
-    parts = british.group(3, 2, 1) if british else iso.groups() if iso else None
-    try:
-        return None if parts is None else date(*map(int, parts))
-    except ValueError:
-        return None

@@ -17,6 +17,7 @@ DESK = frozenset(
         "template",
         "validate",
         "pseudonymise",
+        "convert",
         "standard",
         "submit",
         "submissions",
@@ -31,10 +32,10 @@ DESK = frozenset(
 """What agencies, auditors and analysts run. The rest is for the gateway's own machines."""
 
 STATUSES = {
-    "OK": "Done. For `validate` and `submit`: accepted.",
+    "OK": "Done. For `validate`, `convert` and `submit`: accepted.",
     "REJECTED": "The package, or the certificate, was rejected: mend it. Nothing was accepted.",
     "USAGE": "The command was given something it cannot use.",
-    "IN_PART": "`validate` and `submit`: accepted in part. Some rows came back.",
+    "IN_PART": "`validate`, `convert` and `submit`: accepted in part. Some rows came back.",
     "REFUSED": "The gateway refused the request and said why.",
     "UNREACHABLE": "The gateway did not answer, after several tries. Safe to run again.",
     "UNTRUSTED": "Something does not prove what it should. Keep the files, and tell the auditor.",
