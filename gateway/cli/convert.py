@@ -13,6 +13,7 @@ from gateway.cli.converting import Return, finish, problems_told
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import read_hex_key
 from gateway.cli.options import EXISTING, FOLDER, json_option
+from validators.converting.cases import Cases
 from validators.converting.children import Children, read_children
 from validators.converting.cin import NUMBER as CIN_NUMBER
 from validators.converting.cin import convert_cin
@@ -21,7 +22,7 @@ from validators.converting.htcds import convert_htcds
 from validators.converting.made import Conversion, Notes
 from validators.converting.problems import Problems
 from validators.converting.sender import Sender
-from validators.converting.sent import Sent, read_sent
+from validators.converting.sent import read_sent
 from validators.converting.ssda903 import NUMBER as SSDA903_NUMBER
 from validators.converting.ssda903 import convert_ssda903
 from validators.converting.tables import Source
@@ -71,26 +72,20 @@ class Beside:
     sender: Sender
     children: Path | None
     sent: tuple[Path, ...]
-    problems: Problems
-    notes: Notes
 
-    def listed(self, number: str, files: ExitStack) -> Children:
-        """The list of children, by the numbers that stand in this column."""
-        if self.children is None:
-            return {}
-        return read_children(
-            _opened(self.children, files),
-            self.sender,
-            number=number,
-            problems=self.problems,
-            notes=self.notes,
-        )
-
-    def before(self, files: ExitStack) -> Sent:
-        """The records of earlier returns."""
+    def cases(self, number: str, files: ExitStack) -> Cases:
+        """Read all of it; `number` is the export's column of its numbers of children."""
+        problems, notes = Problems(), Notes()
+        listed: Children = {}
+        if self.children is not None:
+            source = _opened(self.children, files)
+            listed = read_children(
+                source, self.sender, number=number, problems=problems, notes=notes
+            )
         found = [file for folder in self.sent for file in sorted(folder.iterdir())]
-        sources = [_opened(file, files) for file in found if file.is_file()]
-        return read_sent(sources, self.sender.standard, self.problems)
+        earlier = [_opened(file, files) for file in found if file.is_file()]
+        sent = read_sent(earlier, self.sender.standard, problems)
+        return Cases(self.sender, listed, sent, problems, notes)
 
 
 def child_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -107,8 +102,7 @@ def child_options(command: Callable[..., None]) -> Callable[..., None]:
         **options: Any,
     ) -> None:
         sender = _sender(made_for, linkage_key, salt)
-        beside = Beside(sender, children, sent, Problems(), Notes())
-        command(made_for=made_for, beside=beside, **options)
+        command(made_for=made_for, beside=Beside(sender, children, sent), **options)
 
     said_key = "The key of the scheme's year that the profile names as link_scheme."
     key = click.option("--linkage-key", type=EXISTING, required=True, help=said_key)
@@ -141,14 +135,8 @@ def ssda903(
         )
 
     def run(opened: ExitStack) -> Conversion:
-        return convert_ssda903(
-            [_opened(file, opened) for file in files],
-            beside.listed(SSDA903_NUMBER, opened),
-            beside.sender,
-            sent=beside.before(opened),
-            problems=beside.problems,
-            notes=beside.notes,
-        )
+        sources = [_opened(file, opened) for file in files]
+        return convert_ssda903(sources, beside.cases(SSDA903_NUMBER, opened))
 
     _convert(run, made_for, out, as_json=as_json)
 
@@ -163,14 +151,7 @@ def cin(census: Path, *, made_for: Return, beside: Beside, out: Path, as_json: b
     """
 
     def run(opened: ExitStack) -> Conversion:
-        return convert_cin(
-            _opened(census, opened),
-            beside.listed(CIN_NUMBER, opened),
-            beside.sender,
-            sent=beside.before(opened),
-            problems=beside.problems,
-            notes=beside.notes,
-        )
+        return convert_cin(_opened(census, opened), beside.cases(CIN_NUMBER, opened))
 
     _convert(run, made_for, out, as_json=as_json)
 
@@ -190,15 +171,8 @@ def htcds(
     """
 
     def run(opened: ExitStack) -> Conversion:
-        return convert_htcds(
-            _opened(table, opened),
-            beside.listed(number, opened),
-            beside.sender,
-            number=number,
-            sent=beside.before(opened),
-            problems=beside.problems,
-            notes=beside.notes,
-        )
+        cases = beside.cases(number, opened)
+        return convert_htcds(_opened(table, opened), cases, number=number)
 
     _convert(run, made_for, out, as_json=as_json)
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 
-from validators.converting.children import Child
+from validators.converting.children import Child, Children
 from validators.converting.made import Conversion, MadeRow, Notes, additions
 from validators.converting.problems import Place, Problems
 from validators.converting.sender import Sender
@@ -77,9 +77,14 @@ class Event:
 
 @dataclass
 class Cases:
-    """Collects the records of one conversion."""
+    """Collects the records of one conversion.
+
+    `children` is the agency's own list, by the export's numbers; `sent` is what it sent before.
+    """
 
     sender: Sender
+    children: Children
+    sent: Sent
     problems: Problems
     notes: Notes
     rows: dict[str, list[MadeRow]] = field(default_factory=dict)
@@ -94,11 +99,12 @@ class Cases:
             scheme=self.sender.scheme,
         )
 
-    def add(self, seen: Seen, child: Child | None) -> date | None:
+    def add(self, seen: Seen) -> date | None:
         """Add the case and its situations; return the day of suspicion.
 
         None where there is no case, with a note or a problem.
         """
+        child = self.children.get(seen.local_id)
         given = {**seen.case, **(child.case if child else {})}
         age = self._age(seen, given)
         if age is None:
@@ -128,10 +134,10 @@ class Cases:
             place=event.place,
         )
 
-    def conversion(self, sent: Sent) -> Conversion:
-        """Return what was collected, as it is to be sent after that; raises SourceUnfit."""
+    def conversion(self) -> Conversion:
+        """Return what was collected, as it is to be sent; raises SourceUnfit."""
         self.problems.require_none()
-        records = settled(self.rows, sent, self.notes)
+        records = settled(self.rows, self.sent, self.notes)
         return Conversion(records, additions(self.rows), self.notes.all())
 
     def _add_situation(

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from validators.converting.cases import Cases, Event, Seen
-from validators.converting.children import Child, Children, fits, require_found
+from validators.converting.children import fits, require_found
 from validators.converting.cinxml import CensusChild, Element, read_census
-from validators.converting.made import Conversion, Notes
+from validators.converting.made import Conversion
 from validators.converting.problems import Place, Problems
 from validators.converting.sender import Sender
-from validators.converting.sent import Sent
 from validators.converting.tables import Source
 from validators.linkage import day
 from validators.linkage.days import HOW_TO_WRITE
@@ -68,22 +67,13 @@ class _Referral:
     plans: tuple[tuple[str, date, date | None], ...]
 
 
-def convert_cin(
-    source: Source,
-    children: Children,
-    sender: Sender,
-    *,
-    sent: Sent,
-    problems: Problems,
-    notes: Notes,
-) -> Conversion:
+def convert_cin(source: Source, cases: Cases) -> Conversion:
     """Return the records about the children in scope; raises SourceUnfit."""
-    cases = Cases(sender, problems, notes)
+    problems = cases.problems
     found: dict[str, Place] = {}
     for each in read_census(source, problems):
         number = next(iter(each.record.all("ChildIdentifiers")), Element("")).value(NUMBER)
-        child = children.get(number)
-        if child is None and not _is_suspected(each.record):
+        if number not in cases.children and not _is_suspected(each.record):
             continue
         if not number:
             problems.add(each.place, "it is blank", mend=_AS_CENSUS, column=NUMBER)
@@ -92,9 +82,9 @@ def convert_cin(
             problems.add(each.place, message, mend="Keep one record for each child.", column=NUMBER)
         else:
             found[number] = each.place
-            _add(each, number, child, cases)
-    require_found(children, found, problems, number=NUMBER)
-    return cases.conversion(sent)
+            _add(each, number, cases)
+    require_found(cases.children, found, problems, number=NUMBER)
+    return cases.conversion()
 
 
 def _is_suspected(record: Element) -> bool:
@@ -105,7 +95,7 @@ def _code(element: Element) -> str:
     return element.text.strip().upper()
 
 
-def _add(each: CensusChild, number: str, child: Child | None, cases: Cases) -> None:
+def _add(each: CensusChild, number: str, cases: Cases) -> None:
     problems, record = cases.problems, each.record
     before = problems.count
     identifiers = next(iter(record.all("ChildIdentifiers")))
@@ -118,7 +108,7 @@ def _add(each: CensusChild, number: str, child: Child | None, cases: Cases) -> N
     if problems.count > before:
         return
     seen = Seen(each.place, number, born, {"upn": identifiers.value("UPN")}, case)
-    since = cases.add(seen, child)
+    since = cases.add(seen)
     if since is None:
         return
     for referral in referrals:

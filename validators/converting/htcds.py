@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from functools import cache
 
 from validators.converting.cases import Cases, Seen
-from validators.converting.children import Child, Children, fits, require_found
-from validators.converting.made import Conversion, Notes
+from validators.converting.children import fits, require_found
+from validators.converting.made import Conversion
 from validators.converting.nationalities import country
 from validators.converting.problems import Place, Problems
 from validators.converting.sender import Sender
-from validators.converting.sent import Sent
 from validators.converting.tables import Source, SourceRow, SourceTable
 from validators.linkage import day
 from validators.linkage.days import HOW_TO_WRITE
@@ -136,24 +135,15 @@ class _Cells:
         return "" if found is None else found.isoformat()
 
 
-def convert_htcds(
-    source: Source,
-    children: Children,
-    sender: Sender,
-    *,
-    number: str,
-    sent: Sent,
-    problems: Problems,
-    notes: Notes,
-) -> Conversion:
+def convert_htcds(source: Source, cases: Cases, *, number: str) -> Conversion:
     """Return the records about children; raises SourceUnfit.
 
     `number` is the column of the agency's own number of a person, for which HTCDS has no name.
     """
+    problems = cases.problems
     table = SourceTable(source, problems, fold=_folded)
     known = (number, *_KNOWN)
-    notes.columns_left_out(table.name, table.unknown(known))
-    cases = Cases(sender, problems, notes)
+    cases.notes.columns_left_out(table.name, table.unknown(known))
     found: dict[str, Place] = {}
     for row in table.rows(known, required=[number]):
         local_id = row.cells[number]
@@ -164,12 +154,12 @@ def convert_htcds(
             problems.add(row.place, message, mend="Keep one row for each.", column=number)
         else:
             found[local_id] = row.place
-            _add(local_id, _Cells(row, problems), children.get(local_id), cases)
-    require_found(children, found, problems, number=number)
-    return cases.conversion(sent)
+            _add(local_id, _Cells(row, problems), cases)
+    require_found(cases.children, found, problems, number=number)
+    return cases.conversion()
 
 
-def _add(local_id: str, cells: _Cells, child: Child | None, cases: Cases) -> None:
+def _add(local_id: str, cells: _Cells, cases: Cases) -> None:
     before = cases.problems.count
     case = _case(cells, cases.sender)
     situations = _situations(cells, cases.sender.standard)
@@ -177,14 +167,15 @@ def _add(local_id: str, cells: _Cells, child: Child | None, cases: Cases) -> Non
     began = case.get("age_at_exploitation_start", "")
     if cases.problems.count > before:
         return
-    if born is None and child is None and not (began and int(began) < 18):
+    is_listed = local_id in cases.children
+    if born is None and not is_listed and not (began and int(began) < 18):
         reason = "Rows without an age: list those who are children with --children"
         cases.notes.passed_over[reason] += 1
         return
     forenames = f"{cells.text(_FIRST)} {cells.text(_MIDDLE)}".strip()
     names = {"forename": forenames, "surname": cells.text(_SECOND)}
     identity = {name: text for name, text in names.items() if text}
-    cases.add(Seen(cells.place, local_id, born, identity, case, situations), child)
+    cases.add(Seen(cells.place, local_id, born, identity, case, situations))
 
 
 def _case(cells: _Cells, sender: Sender) -> dict[str, str]:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from validators.converting.cases import Cases, Event, Seen
-from validators.converting.children import Child, Children, fits, require_found
+from validators.converting.children import fits, require_found
 from validators.converting.made import Conversion, Notes
 from validators.converting.problems import Place, Problems
 from validators.converting.sender import Sender
-from validators.converting.sent import Sent
 from validators.converting.spells import Spell, joined
 from validators.converting.tables import Source, SourceRow, SourceTable
 from validators.linkage import day
@@ -83,31 +82,22 @@ class _Return:
             yield from self.tables[kind].rows(columns, required=required)
 
 
-def convert_ssda903(
-    sources: Sequence[Source],
-    children: Children,
-    sender: Sender,
-    *,
-    sent: Sent,
-    problems: Problems,
-    notes: Notes,
-) -> Conversion:
+def convert_ssda903(sources: Sequence[Source], cases: Cases) -> Conversion:
     """Return the records about the listed children; raises SourceUnfit."""
-    given = _Return(sources, problems, notes)
-    looked: dict[str, _Looked] = {number: _Looked() for number in children}
+    problems = cases.problems
+    given = _Return(sources, problems, cases.notes)
+    looked: dict[str, _Looked] = {number: _Looked() for number in cases.children}
     listed = (row.cells[NUMBER] for row in given.rows("UASC", _UASC))
     unaccompanied = {number for number in listed if number in looked}
     _read_header(given, looked, problems)
     _read_episodes(given, looked, problems)
     _read_missing(given, looked, problems)
     found = {number for number, each in looked.items() if each.header is not None}
-    require_found(children, found, problems, number=NUMBER)
-    cases = Cases(sender, problems, notes)
-    for number, child in children.items():
+    require_found(cases.children, found, problems, number=NUMBER)
+    for number, each in looked.items():
         answer = "YES" if number in unaccompanied else "NO"
-        uasc = {"uasc": answer} if "UASC" in given.tables else {}
-        _add(number, child, looked[number], uasc, cases)
-    return cases.conversion(sent)
+        _add(number, each, {"uasc": answer} if "UASC" in given.tables else {}, cases)
+    return cases.conversion()
 
 
 def _read_header(given: _Return, looked: Mapping[str, _Looked], problems: Problems) -> None:
@@ -168,9 +158,7 @@ def _placement(row: SourceRow, problems: Problems) -> str:
     return "FOSTER" if code[:1] == "U" else _PLACEMENTS.get(code, "OTHER")
 
 
-def _add(
-    number: str, child: Child, looked: _Looked, known: Mapping[str, str], cases: Cases
-) -> None:
+def _add(number: str, looked: _Looked, known: Mapping[str, str], cases: Cases) -> None:
     header, sender = looked.header, cases.sender
     if header is None:
         return
@@ -190,7 +178,7 @@ def _add(
     upn = {"upn": header.cells.get("UPN", "")}
     if born is None:
         return
-    since = cases.add(Seen(header.place, number, born, upn, case), child)
+    since = cases.add(Seen(header.place, number, born, upn, case))
     if since is not None:
         for event in _events(looked, sender, since, cases.problems):
             cases.add_event(number, event)

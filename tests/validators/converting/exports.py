@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from tests.validators import samples
 from validators.building import GivenFile
 from validators.checking import Facts, check_files
-from validators.converting.children import read_children
+from validators.converting.cases import Cases
+from validators.converting.children import Children, read_children
 from validators.converting.cin import NUMBER as CIN_NUMBER
 from validators.converting.cin import convert_cin
 from validators.converting.htcds import convert_htcds
 from validators.converting.made import Conversion, Notes
 from validators.converting.problems import Problems
 from validators.converting.sender import Sender
-from validators.converting.sent import Sent, read_sent
+from validators.converting.sent import read_sent
 from validators.converting.ssda903 import NUMBER, convert_ssda903
 from validators.converting.tables import Source
 from validators.profile import quarter, stand_in
@@ -108,26 +109,33 @@ def source(name: str, content: bytes) -> Source:
     return Source(name, io.BytesIO(content))
 
 
+def cases(
+    listed: Rows,
+    number: str,
+    *,
+    by: Sender | None = None,
+    sent: Mapping[str, bytes] | None = None,
+) -> Cases:
+    """What a conversion begins with: the list of children, and what was sent before."""
+    by, problems, notes = by or sender(), Problems(), Notes()
+    children: Children = {}
+    if listed:
+        file = source("children.csv", table(listed))
+        children = read_children(file, by, number=number, problems=problems, notes=notes)
+    earlier = [source(name, each) for name, each in (sent or {}).items()]
+    return Cases(by, children, read_sent(earlier, STANDARD, problems), problems, notes)
+
+
 def ssda903(
     files: Mapping[str, bytes],
-    listed: Rows | bytes = (LISTED,),
+    listed: Rows = (LISTED,),
     *,
     by: Sender | None = None,
     sent: Mapping[str, bytes] | None = None,
 ) -> Conversion:
     """Convert the files of a return."""
-    by, problems, notes = by or sender(), Problems(), Notes()
-    content = listed if isinstance(listed, bytes) else table(listed)
-    children = read_children(
-        source("children.csv", content), by, number=NUMBER, problems=problems, notes=notes
-    )
     sources = [source(name, each) for name, each in files.items()]
-    before = sent_before(sent or {}, problems)
-    return convert_ssda903(sources, children, by, sent=before, problems=problems, notes=notes)
-
-
-def sent_before(files: Mapping[str, bytes], problems: Problems) -> Sent:
-    return read_sent([source(name, each) for name, each in files.items()], STANDARD, problems)
+    return convert_ssda903(sources, cases(listed, NUMBER, by=by, sent=sent))
 
 
 def whole_903(**changed: bytes) -> dict[str, bytes]:
@@ -179,33 +187,15 @@ def census(*children: str, prolog: str = '<?xml version="1.0" encoding="utf-8"?>
     return f"{prolog}<Message>{header}<Children>{body}</Children></Message>".encode()
 
 
-def cin(content: bytes, listed: Rows = (), *, by: Sender | None = None) -> Conversion:
+def cin(content: bytes, listed: Rows = ()) -> Conversion:
     """Convert a census."""
-    by, problems, notes = by or sender(), Problems(), Notes()
-    children = {}
-    if listed:
-        given = source("children.csv", table(listed))
-        children = read_children(given, by, number=CIN_NUMBER, problems=problems, notes=notes)
-    given = source("cin.xml", content)
-    return convert_cin(given, children, by, sent={}, problems=problems, notes=notes)
+    return convert_cin(source("cin.xml", content), cases(listed, CIN_NUMBER))
 
 
-def htcds(rows: Rows, listed: Rows = (), *, by: Sender | None = None) -> Conversion:
+def htcds(rows: Rows, listed: Rows = ()) -> Conversion:
     """Convert a table of cases."""
-    by, problems, notes = by or sender(), Problems(), Notes()
-    children = {}
-    if listed:
-        given = source("children.csv", table(listed))
-        children = read_children(given, by, number=HTCDS_NUMBER, problems=problems, notes=notes)
-    return convert_htcds(
-        source("cases.csv", table(rows)),
-        children,
-        by,
-        number=HTCDS_NUMBER,
-        sent={},
-        problems=problems,
-        notes=notes,
-    )
+    begun = cases(listed, HTCDS_NUMBER)
+    return convert_htcds(source("cases.csv", table(rows)), begun, number=HTCDS_NUMBER)
 
 
 def judged(made: Conversion, period: str = "2026Q1") -> Report:

@@ -112,9 +112,8 @@ def of_903(who: Mapping[str, str]) -> dict[str, list[dict[str, str]]]:
 
 
 def run_903(files: Mapping[str, list[dict[str, str]]]) -> Conversion:
-    given_files = {f"{name}.csv": table(rows) for name, rows in files.items()}
-    listed = given_files.pop("children.csv")
-    return ssda903(given_files, listed)
+    given_files = {f"{name}.csv": table(files[name]) for name in files if name != "children"}
+    return ssda903(given_files, files["children"])
 
 
 MANY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)

@@ -10,16 +10,15 @@ import pytest
 from tests.validators.converting.exports import (
     CHILD,
     LOCAL_ID,
+    cases,
     census,
     cin,
     judged,
-    sender,
     ssda903,
     whole_903,
 )
-from validators.converting.cin import convert_cin
-from validators.converting.made import Notes
-from validators.converting.problems import Problems, SourceUnfit
+from validators.converting.cin import NUMBER, convert_cin
+from validators.converting.problems import SourceUnfit
 from validators.converting.tables import Source
 
 OTHER = CHILD.replace(LOCAL_ID, "MOSAIC-2").replace("12A", "10A")
@@ -218,7 +217,7 @@ def peak_of_a_census(children: int) -> int:
     source = Source("cin.xml", cast("BinaryIO", _Endless(children)))
     tracemalloc.start()
     try:
-        made = convert_cin(source, {}, sender(), sent={}, problems=Problems(), notes=Notes())
+        made = convert_cin(source, cases((), NUMBER))
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

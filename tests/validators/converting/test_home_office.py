@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from validators.converting.activity import Amount, amount
 from validators.converting.homeoffice import Counted, convert_home_office, quarter_of
@@ -203,6 +205,27 @@ def test_the_same_table_gives_the_same_records_in_any_order() -> None:
     first, *rest = PUBLISHED.splitlines(keepends=True)
     turned = b"".join([first, *reversed(rest)])
     assert converted(PUBLISHED).records == converted(turned).records
+
+
+CELLS = st.tuples(
+    st.sampled_from(["Criminal", "Labour & Criminal", "Sexual, Labour & Domestic"]),
+    st.sampled_from(["Male", "Female", "Other", "Not Recorded"]),
+    st.sampled_from(["Albanian", "Afghan UK", "Unknown UK", "Unknown", "South Sudanese Sudanese"]),
+    st.integers(0, 400),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(CELLS, min_size=1, max_size=40))
+def test_whatever_rows_come_together_their_sum_stays(
+    cells: list[tuple[str, str, str, int]],
+) -> None:
+    responder, _, age, *_, period = ROW.split(",")
+    rows = [f'{responder},"{t}",{age},{sex},{word},{n},{period}' for t, sex, word, n in cells]
+    made = converted(table(*rows))
+    keys = counts(made)
+    assert total(made) == str(sum(n for *_, n in cells)) == str(sum(map(int, keys.values())))
+    assert len(keys) == len(made.records["ACTV"]) - 1
 
 
 def test_other_agencies_and_quarters_are_counted_as_passed_over() -> None:

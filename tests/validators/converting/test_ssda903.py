@@ -22,7 +22,7 @@ from validators.linkage import Identity, day, linkage_fields, person_ref
 from validators.templates import as_csv, as_xlsx, plan
 
 
-def problems(files: dict[str, bytes], listed: Rows | bytes = (LISTED,)) -> list[str]:
+def problems(files: dict[str, bytes], listed: Rows = (LISTED,)) -> list[str]:
     with pytest.raises(SourceUnfit) as refused:
         ssda903(files, listed)
     return [each.sentence() for each in refused.value.problems.kept]
