@@ -110,7 +110,7 @@ def test_a_fork_of_the_owner_does_not_keep_the_servers(tmp_path: Path) -> None:
     with owner(tmp_path / "data", then=fork):
         pass
     # The fork itself carries the command line of the owner, and sleeps on.
-    assert eventually(lambda: [command[1] for _, command in commands_of(tmp_path)] == ["-c"])
+    assert eventually(lambda: [command[1:2] for _, command in commands_of(tmp_path)] == [["-c"]])
     (fork_process,) = processes_of(tmp_path)
     fork_process.kill()
 

@@ -20,6 +20,7 @@ from tests.validators import samples
 
 SUBMISSION = "/v1/submissions/<uuid:submission_id>"
 DRY_RUN = "/v1/dry-runs/<uuid:dry_run_id>"
+UPLOAD = "/v1/uploads/<uuid:upload_id>"
 RELEASE = "/v1/releases/<uuid:release_id>"
 
 # Which roles a route answers; what it answers them is the other tests' affair.
@@ -37,6 +38,9 @@ PROTECTED: dict[tuple[str, str], set[Role]] = {
     ("GET", DRY_RUN): set(AGENCY_ROLES),
     ("GET", f"{DRY_RUN}/report"): set(AGENCY_ROLES),
     ("GET", f"{DRY_RUN}/report.pgp"): set(AGENCY_ROLES),
+    ("POST", "/v1/uploads"): {Role.SUBMITTER},
+    ("PATCH", UPLOAD): {Role.SUBMITTER},
+    ("DELETE", UPLOAD): {Role.SUBMITTER},
     ("POST", "/v1/releases"): {Role.ANALYST},
     ("GET", "/v1/releases"): {Role.ANALYST},
     ("GET", RELEASE): {Role.ANALYST},
@@ -49,6 +53,9 @@ OPEN = {
     "/healthz",
     "/readyz",
     "/v1/openapi.json",
+    "/check",
+    "/check/",
+    "/check/<path:path>",
     "/standard/",
     "/standard/<path:path>",
     "/v1/certificate",
@@ -61,11 +68,15 @@ OPEN = {
     "/v1/log/proofs/inclusion",
     "/v1/log/proofs/consistency",
 }
+MESSAGE = {"data": b"x", "content_type": "application/pgp-encrypted"}
+RESUMABLE = {"Tus-Resumable": "1.0.0", "Upload-Length": "1", "Upload-Offset": "0"}
+PIECE = {"data": b"x", "content_type": "application/offset+octet-stream"}
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/releases": {"json": {"name": "a-name", "purpose": "to see whether one may"}},
     f"{RELEASE}/decision": {"json": {"decision": "approve"}},
+    "/v1/uploads": PIECE,
+    UPLOAD: PIECE,
 }
-UPLOAD = {"data": b"x", "content_type": "application/pgp-encrypted"}
 OF_A_SUBMISSION = [route for route in PROTECTED if route[1].startswith(SUBMISSION)]
 OF_A_DRY_RUN = [route for route in PROTECTED if route[1].startswith(DRY_RUN)]
 
@@ -84,9 +95,12 @@ def ask(stand: Stand, route: tuple[str, str], headers: dict[str, str], **ids: An
     method, rule = route
     path = rule.replace("<uuid:submission_id>", str(ids.get("submission", uuid4())))
     path = path.replace("<uuid:dry_run_id>", str(ids.get("dry_run", uuid4())))
+    path = path.replace("<uuid:upload_id>", str(uuid4()))
     path = path.replace("<uuid:release_id>", str(ids.get("release", uuid4())))
     path = path.replace("<path:rest>", "000.p/1")
-    body = BODIES.get(rule, UPLOAD if method == "POST" and "withdrawal" not in rule else {})
+    body = BODIES.get(rule, MESSAGE if method == "POST" and "withdrawal" not in rule else {})
+    if "uploads" in rule:
+        headers = headers | RESUMABLE
     return stand.client.open(path, method=method, headers=headers, **body)
 
 

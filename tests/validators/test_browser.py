@@ -49,7 +49,8 @@ def test_a_report_is_told_with_places_mends_and_links() -> None:
     assert report["verdict"] == "accepted-in-part"
     assert report["comes_back"] is True
     [section] = report["sections"]
-    [group] = section["groups"]
+    group, *what_goes_with_it = section["groups"]
+    assert [each["rule"] for each in what_goes_with_it] == ["CT-026", "CT-026"]
     assert group["place"] == "CASE.csv, column sex, row 2"
     assert group["link"] == "/standard/1.0/rules#CT-016"
     assert group["test"] == STANDARD.rules["CT-016"].test
