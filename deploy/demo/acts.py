@@ -87,7 +87,7 @@ def send_unregistered(play: Play) -> None:
 
 
 def send_cases(play: Play) -> None:
-    """Invented children, some rows wrong: the good go on; the bad, and what is theirs, come back."""
+    """Invented children, some rows wrong: the good go on, the bad and theirs come back."""
     stage, desk = play.stage, play.desks[POLICE]
     stage.step("4  Cases of invented children, with good and bad rows")
     folder = stage.folder / "cases"
