@@ -48,6 +48,7 @@ class Settings:
     max_upload_bytes: int
     vault_retention_days: int
     worker_concurrency: int
+    malware_scanner_socket: Path | None
     scratch_folder: Path | None
     checker_folder: Path | None
 
@@ -81,6 +82,9 @@ class Settings:
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
+            malware_scanner_socket=reader.address_for(
+                process, "MALWARE_SCANNER_SOCKET", Process.WORKER
+            ),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),
         )
@@ -96,6 +100,8 @@ class Settings:
             faults.append("PUBLIC_URL must be https:// in production.")
         if self.s3_endpoint_url and not _private_or_https(self.s3_endpoint_url):
             faults.append("S3_ENDPOINT_URL must be https:// unless it is on this machine.")
+        if self.gateway_key_file is not None and self.malware_scanner_socket is None:
+            faults.append("MALWARE_SCANNER_SOCKET must be set: no attachment is taken unscanned.")
         database = urlsplit(self.database_url)
         encrypted = parse_qs(database.query).get("sslmode") == ["verify-full"]
         if not _loopback(database.hostname) and not encrypted:
@@ -170,6 +176,11 @@ class _Reader:
         if not path.parent.is_dir():
             self.faults.append(f"{name}: there is no folder {path.parent}.")
         return path
+
+    def address_for(self, process: Process, name: str, only: Process) -> Path | None:
+        """A Unix socket of another service, which need not be there yet."""
+        value = self._environ.get(name)
+        return Path(value) if value and process is only else None
 
     def folder_or_none(self, name: str) -> Path | None:
         value = self._environ.get(name)

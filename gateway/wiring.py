@@ -35,6 +35,7 @@ from gateway.flow.retrieve import Retrieval
 from gateway.flow.submissions import Submissions
 from gateway.flow.trail import AuditTrail
 from gateway.flow.uploads import Uploads
+from gateway.scanner import Scanner
 from gateway.settings import Settings
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
@@ -42,6 +43,7 @@ from gateway.store.log import PostgresLog
 from gateway.store.migrate import migrate
 from gateway.store.objects import ObjectStore
 from validators.linkage import PEPPER_BYTES
+from validators.rules.attachments import Scan, unscanned
 from validators.standard import load_standard, load_standards
 
 LOCAL_PART = "submissions"
@@ -156,6 +158,7 @@ def worker_services(settings: Settings) -> WorkerServices:
         keyring=keyring,
         vault=_vault(settings),
         make_scratch=partial(Scratch, folder=settings.scratch_folder),
+        scan=_scan(settings),
         clock=_now,
     )
     return WorkerServices(
@@ -243,6 +246,12 @@ def _key(setting: str, file: Path | None, size: int) -> bytes:
     if len(key) != size:
         raise SettingsRefused([f"{setting}: {path} must hold {2 * size} hexadecimal digits."])
     return key
+
+
+def _scan(settings: Settings) -> Scan:
+    """Production refuses to start a worker without a scanner."""
+    address = settings.malware_scanner_socket
+    return unscanned if address is None else Scanner(address).finds_malware
 
 
 def _vault(settings: Settings) -> Sequence[Certificate]:

@@ -17,7 +17,7 @@ from validators.package import Package
 from validators.rules import child, decisions, family, investigation, tokens
 from validators.rules.activity import BREAKDOWNS, Activity
 from validators.rules.activity import RULES as ACTIVITY_RULES
-from validators.rules.attachments import attachment_fits
+from validators.rules.attachments import Scan, attachment_fault, attachment_name
 from validators.rules.child import Child
 from validators.rules.group import Family, GroupRule, Member, Misfit, Place, finding_at
 from validators.rules.investigation import Course
@@ -29,6 +29,7 @@ Group = TypeVar("Group")
 
 FAMILY_RULES: tuple[GroupRule[Family], ...] = (*family.RULES, *decisions.RULES)
 
+_UNNAMED = "no NARR row that could be read names this file, so it is not kept"
 _OF_WHAT_IS_HELD = ("AMEND", "DELETE")
 _ALWAYS = ("record_id", "record_action")
 _LOOKED_AT = {
@@ -80,9 +81,10 @@ def token_keys(record: Mapping[str, Any]) -> list[TokenKey]:
 class CrossRecord:
     """Sees every row of a package, then says what does not fit together."""
 
-    def __init__(self, ctx: RecordContext, history: History) -> None:
+    def __init__(self, ctx: RecordContext, history: History, scan: Scan) -> None:
         self._ctx = ctx
         self._history = history
+        self._scan = scan
         self._held = Held(history, replacing=ctx.manifest.replaces)
         self._families: defaultdict[str, Family] = defaultdict(Family)
         self._cases: set[str] = set()
@@ -90,10 +92,10 @@ class CrossRecord:
         self._sharers: dict[tuple[str, int], Sharers] = {}
         self._activity = Activity(known_totals=history.totals)
         self._documents: list[Member] = []
+        self._named_by_broken: set[str] = set()
         self._members: dict[str, list[Member]] = defaultdict(list)
         self._broken_cases: set[str] = set()
         self._links = Links(ctx, history)
-        self.refused_attachments: set[str] = set()
         self._in_doubt = False
         self._in_doubt_of: set[str] = set()
 
@@ -112,6 +114,14 @@ class CrossRecord:
             if record["record_action"] == "NEW" and accepted[place.file].stands(place.row):
                 yield record["record_id"]
 
+    def attachments(self, accepted: AcceptedByFile) -> frozenset[str]:
+        """The attachments that accepted rows bring with them."""
+        return frozenset(
+            attachment_name(record)
+            for place, record in self._documents
+            if accepted[place.file].stands(place.row)
+        )
+
     def _take(self, record_type: str, member: Member, keys: Sequence[TokenKey]) -> None:
         """Put a row with the others that it belongs to."""
         self._members[record_type].append(member)
@@ -127,6 +137,7 @@ class CrossRecord:
     def see_broken(self, record_type: str, place: Place, cells: Mapping[str, object]) -> None:
         """Remember that there is a row, though its values cannot be trusted."""
         del place  # which row it is does not matter: the whole family is in doubt
+        self._see_broken_document(cells)
         if record_type == "CASE":
             self._activity.misses_cases = True
         case_id = cells.get("record_id" if record_type == "CASE" else "case_id")
@@ -225,12 +236,21 @@ class CrossRecord:
         for record_type, members in self._members.items():
             yield record_type, map(sent, members)
 
-    def _unfit_documents(self, package: Package) -> Iterator[tuple[Place, Finding]]:
+    def _see_broken_document(self, cells: Mapping[str, object]) -> None:
+        if cells.get("attachment_name"):
+            self._named_by_broken.add(attachment_name(cells))
+
+    def _unfit_documents(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
+        named = set(self._named_by_broken)
         for place, record in self._documents:
-            if not attachment_fits(package, record):
-                name = f"attachments/{record['attachment_name']}"
-                self.refused_attachments.add(name)
-                yield place, finding_at("CT-100", place, "attachment_name", {"name": name})
+            named.add(name := attachment_name(record))
+            fault = attachment_fault(package, record, scan=self._scan)
+            if fault is not None:
+                values = {"name": name, "detail": fault}
+                yield place, finding_at("CT-100", place, "attachment_name", values)
+        for name in package.attachments:
+            if name not in named:
+                yield None, finding("CT-100", file=name, name=name, detail=_UNNAMED)
 
     def _apply(
         self, rules: Sequence[GroupRule[Group]], groups: Iterable[Group]

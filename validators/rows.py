@@ -17,6 +17,7 @@ from validators.crossrecord import AcceptedByFile, CrossRecord
 from validators.package import Package
 from validators.readers import FileUnreadable, Row, Table, read_tables
 from validators.rules import RecordContext, rules_for
+from validators.rules.attachments import Scan
 from validators.rules.completeness import Completeness
 from validators.rules.group import Place
 from validators.rules.submission import History
@@ -47,6 +48,7 @@ class Rows:
         collected: Collected,
         *,
         history: History,
+        scan: Scan,
         make_spool: MakeSpool,
     ) -> None:
         self._ctx = ctx
@@ -54,15 +56,15 @@ class Rows:
         self._history = history
         self._make_spool = make_spool
         self._ids = self._make_ids()
-        self._cross = self._make_cross(history)
+        self._cross = self._make_cross(history, scan)
         self.files: dict[str, JudgedFile] = {}
         self.unread: set[str] = set()
 
     def _make_ids(self) -> RecordIds:
         return RecordIds()
 
-    def _make_cross(self, history: History) -> CrossRecord:
-        return CrossRecord(self._ctx, history)
+    def _make_cross(self, history: History, scan: Scan) -> CrossRecord:
+        return CrossRecord(self._ctx, history, scan)
 
     def judge(self, package: Package, name: str) -> None:
         """Read one file to its end; what is wrong is collected, what is good is kept."""
@@ -88,10 +90,9 @@ class Rows:
                 self.files[place.file].accepted.withdraw(place.row)
         self._tell_of_links()
 
-    @property
-    def refused_attachments(self) -> frozenset[str]:
-        """The attachments that no row may bring with it."""
-        return frozenset(self._cross.refused_attachments)
+    def attachments(self) -> frozenset[str]:
+        """The attachments that accepted rows bring with them."""
+        return self._cross.attachments(self._accepted())
 
     def new_records(self) -> dict[str, tuple[str, ...]]:
         """The ids of the rows that are accepted as new, by record type."""

@@ -37,6 +37,7 @@ from validators.report import FileCount, Report
 from validators.rows import JudgedFile, Rows
 from validators.rules import RecordContext
 from validators.rules.activity import Total
+from validators.rules.attachments import Scan, unscanned
 from validators.rules.linked import LinkedCase, Token
 from validators.rules.submission import (
     History,
@@ -120,14 +121,15 @@ def validate(
     verify_manifest: VerifyManifest | None = None,
     make_spool: MakeSpool = MemorySpool,
     make_rows: type[Rows] = Rows,
+    scan: Scan = unscanned,
 ) -> Outcome:
     """Judge a package; raises PackageRefused when it cannot be opened safely, and nothing else.
 
     Of `standards` the manifest names the one that it is judged by; any other is refused (CT-002).
     `verify_manifest` gets the canonical manifest and its armored signature, and raises
-    ManifestSignatureRefused; without it the signature is not checked. Accepted rows go to a spool
-    for each file. `make_rows` judges them one by one, or in bulk (`validators.bulk`), which says
-    the same sooner.
+    ManifestSignatureRefused; without it the signature is not checked. `scan` looks for malware in
+    attachments, and what it raises is raised. Accepted rows go to a spool for each file.
+    `make_rows` judges them one by one, or in bulk (`validators.bulk`), which says the same sooner.
     """
     package = open_package(source)
     standard = newest(standards)
@@ -147,7 +149,9 @@ def validate(
         record_context = RecordContext(
             standard, manifest, standard.agencies[manifest.agency_id], received_on
         )
-        rows = make_rows(record_context, collected, history=history, make_spool=make_spool)
+        rows = make_rows(
+            record_context, collected, history=history, scan=scan, make_spool=make_spool
+        )
         _judge_files(package, manifest, rows, collected)
     return _outcome(package, collected, standard, manifest=manifest, rows=rows)
 
@@ -219,8 +223,8 @@ def _outcome(
         return Outcome(report, manifest, {}, package=package)
     kept = _accepted(files)
     nil = verdict == "accepted" and not kept and manifest is not None and manifest.nil_return
-    withheld = rows.refused_attachments
-    attachments = tuple(name for name in package.attachments if name not in withheld)
+    brought = rows.attachments()
+    attachments = tuple(name for name in package.attachments if name in brought)
     return Outcome(
         report,
         manifest,
@@ -237,7 +241,8 @@ def _verdict(collected: Collected, files: Sequence[JudgedFile]) -> str:
     accepted = sum(len(file.accepted) for file in files)
     if collected.rejects_package or (rows and not accepted):
         return "rejected"
-    return "accepted" if accepted == rows else "accepted-in-part"
+    withheld = collected.totals["CT-100"]  # an attachment may go back though no row does
+    return "accepted-in-part" if withheld or accepted < rows else "accepted"
 
 
 def _accepted(files: Sequence[JudgedFile]) -> dict[str, AcceptedRows]:

@@ -1,7 +1,7 @@
 """Judging an upload: opened, validated and sealed, and nothing of it recorded yet.
 
 1. Decrypt and verify, or reject; nothing unverified leaves `crypto`.
-2. Validate row by row; good rows go on, bad rows go back.
+2. Validate row by row; good rows go on, bad rows go back. Attachments are scanned for malware.
 3. Put the full report, encrypted to the agency, where it says more than the open one.
 4. Put others in the place of received linkage tokens; seal what is good to the vault key, which
    this process does not hold, and put it. Of a dry run nothing is sealed: it ends before this step.
@@ -44,6 +44,7 @@ from validators.bulk.judging import BulkRows
 from validators.manifest import Manifest, ManifestSignatureRefused
 from validators.package import PackageRefused
 from validators.report import Report
+from validators.rules.attachments import Scan
 from validators.run import Outcome, validate
 from validators.standard import Standard, Standards
 
@@ -64,6 +65,7 @@ class Judge:
         keyring: Keyring,
         vault: Sequence[Certificate],
         make_scratch: Callable[[], Scratch],
+        scan: Scan,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -73,6 +75,7 @@ class Judge:
         self._keyring = keyring
         self._vault = vault
         self._make_scratch = make_scratch
+        self._scan = scan
         self._clock = clock
 
     def judge(self, submission: Submission, senders: Sequence[Certificate]) -> Judgement:
@@ -157,6 +160,7 @@ class Judge:
                 verify_manifest=verify,
                 make_spool=lambda: rooms.enter_context(self._make_scratch()),
                 make_rows=BulkRows,
+                scan=self._scan,
             )
         except PackageRefused as refusal:
             return Judgement(opened=True, rejection=_rejection(refusal))

@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 from crypto import Keyring, generate_key, public_part, sign_and_encrypt
 from tests.validators import samples
+from tests.validators.stories import write_narratives
 from validators.standard import load_standard
 
 FIELDS = samples.manifest_fields(load_standard())
@@ -27,13 +28,14 @@ def judged(folder: Path, *, megabytes: int) -> dict[str, Any]:
     (folder / "gateway.asc").write_bytes(gateway)
     (folder / "agency.asc").write_bytes(public_part(agency))
     records = folder / "records"
-    (records / "attachments").mkdir(parents=True)
+    documents = {
+        f"scan-{number}.pdf": b"%PDF-1.7 " + os.urandom(8 << 20) for number in range(megabytes // 8)
+    }
+    records.mkdir()
+    write_narratives(records, documents)
     with ZipFile(BytesIO(samples.package_of(samples.children(3), FIELDS).data)) as bundle:
         for name in ("CASE.csv", "EXPL.csv", "DECN.csv"):
             bundle.extract(name, records)
-    for number in range(megabytes // 8):
-        scan = records / "attachments" / f"scan-{number}.pdf"
-        scan.write_bytes(b"%PDF-1.7 " + os.urandom(8 << 20))
     with (folder / "message.pgp").open("wb") as sink:
         sign_and_encrypt(
             BytesIO(samples.package_of(records, FIELDS).data),

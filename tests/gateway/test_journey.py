@@ -14,6 +14,7 @@ from gateway.store.submissions import find_submission
 from gateway.wiring import worker_services
 from tests.gateway.stand import POLICE, Stand
 from tests.validators import samples
+from tests.validators.stories import write_narratives
 
 
 def test_a_submission_goes_all_the_way(stand: Stand) -> None:
@@ -91,8 +92,7 @@ def test_attachments_are_sealed_with_the_records(stand: Stand, tmp_path: Path) -
     with ZipFile(BytesIO(sender.package(samples.children(2, seed=78)).data)) as bundle:
         for name in ("CASE.csv", "EXPL.csv", "DECN.csv"):
             bundle.extract(name, tmp_path)
-    (tmp_path / "attachments").mkdir()
-    (tmp_path / "attachments" / "scan.pdf").write_bytes(scan)
+    write_narratives(tmp_path, {"scan.pdf": scan})
     submission = stand.send(sender, sender.encrypt(sender.package(tmp_path).data))
     stand.settle()
     files = stand.unsealed(submission)

@@ -1,7 +1,12 @@
 """Rows of every record type about one invented child, to be changed one at a time."""
 
+import hashlib
+import mimetypes
 from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 from tests.validators import samples
 from validators.standard import load_standard
@@ -164,6 +169,26 @@ def narr(**changed: Any) -> dict[str, Any]:
         "publishable": "ANON_ONLY",
     }
     return row | changed
+
+
+def attached(name: str, document: bytes, media_type: str | None = None) -> dict[str, str | None]:
+    """What a NARR says of its attachment; the type is that of the name, unless another is said."""
+    return {
+        "attachment_name": name,
+        "attachment_sha256": hashlib.sha256(document).hexdigest(),
+        "attachment_media_type": media_type or mimetypes.guess_type(name)[0],
+    }
+
+
+def write_narratives(folder: Path, documents: Mapping[str, bytes]) -> None:
+    """NARR.csv, a row for each document, and the documents where a package has its attachments."""
+    rows = [narr(**attached(name, data)) for name, data in documents.items()]
+    built = samples.package_of({"NARR": rows}, samples.manifest_fields(STANDARD))
+    with ZipFile(BytesIO(built.data)) as package:
+        package.extract("NARR.csv", folder)
+    (folder / "attachments").mkdir()
+    for name, data in documents.items():
+        (folder / "attachments" / name).write_bytes(data)
 
 
 def story(**rows: list[dict[str, Any]]) -> Mapping[str, list[dict[str, Any]]]:

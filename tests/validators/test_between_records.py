@@ -1,6 +1,5 @@
 """Every rule between records: an example that it accepts, one that it refuses, and where."""
 
-import hashlib
 import io
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
@@ -18,6 +17,7 @@ from tests.validators.stories import (
     OTHER_CASE,
     STANDARD,
     actv,
+    attached,
     care,
     case,
     conclusive,
@@ -633,37 +633,76 @@ WORD_DOCUMENT = "application/vnd.openxmlformats-officedocument.wordprocessingml.
 def test_ct_100_an_attachment_is_what_it_is_said_to_be(
     tmp_path: Path, name: str, media_type: str, data: bytes, taken: bool
 ) -> None:
-    described = {
-        "attachment_name": name,
-        "attachment_sha256": hashlib.sha256(data).hexdigest(),
-        "attachment_media_type": media_type,
-    }
+    described = attached(name, data, media_type)
     outcome = judged_with({name: data}, [narr(**described), narr()], tmp_path)
     assert cells(outcome, "CT-100") == ([] if taken else ["NARR 2 attachment_name"])
     assert outcome.attachments == ((f"attachments/{name}",) if taken else ())
 
 
-@pytest.mark.parametrize(
-    "changed", [{"attachment_name": "b.pdf"}, {"attachment_sha256": token(3)}], ids=["name", "hash"]
-)
-def test_ct_100_an_attachment_is_there_and_unaltered(
-    tmp_path: Path, changed: dict[str, str]
+def told(outcome: Outcome) -> list[tuple[str | None, int | None, str]]:
+    """Each finding of CT-100: its file, its row, and why."""
+    found = [each for each in outcome.report.findings if each.rule == "CT-100"]
+    return [(each.file, each.row, each.values["detail"]) for each in found]
+
+
+@pytest.mark.parametrize("make_rows", [Rows, BulkRows])
+def test_ct_100_a_checksum_of_another_file_sends_the_attachment_back(
+    tmp_path: Path, make_rows: type[Rows]
 ) -> None:
-    described = {
-        "attachment_name": "a.pdf",
-        "attachment_sha256": hashlib.sha256(PDF).hexdigest(),
-        "attachment_media_type": "application/pdf",
-    }
-    outcome = judged_with({"a.pdf": PDF}, [narr(**described | changed), narr()], tmp_path)
-    assert cells(outcome, "CT-100") == ["NARR 2 attachment_name"]
+    changed = attached("a.pdf", PDF, "application/pdf") | {"attachment_sha256": token(3)}
+    outcome = judged_with({"a.pdf": PDF}, [narr(**changed), narr()], tmp_path, make_rows=make_rows)
+    assert told(outcome) == [("NARR.csv", 2, "the checksum in this row is that of another file")]
+    assert outcome.attachments == ()
+
+
+@pytest.mark.parametrize("make_rows", [Rows, BulkRows])
+def test_ct_100_an_attachment_that_nothing_names_is_told_of_and_not_kept(
+    tmp_path: Path, make_rows: type[Rows]
+) -> None:
+    """Nobody said what it is, so nothing of it could be checked."""
+    nobody = judged_with({"a.txt": b"A note."}, [narr()], tmp_path, make_rows=make_rows)
+    named_by_none = "no NARR row that could be read names this file, so it is not kept"
+    assert told(nobody) == [("attachments/a.txt", None, named_by_none)]
+    assert nobody.report.verdict == "accepted-in-part"
+    assert nobody.attachments == ()
+    assert nobody.report.redacted().findings[0].file == "attachments/…"
+
+
+@pytest.mark.parametrize("make_rows", [Rows, BulkRows])
+def test_ct_100_an_attachment_goes_back_with_the_row_that_names_it(
+    tmp_path: Path, make_rows: type[Rows]
+) -> None:
+    """Of two rows that name one file, one that stands is enough to keep it."""
+    note, shared = b"A note.", b"A note of two."
+    rows = [
+        narr(**attached("a.txt", note), redaction_confirmed="false"),
+        narr(**attached("b.txt", shared), redaction_confirmed="false"),
+        narr(**attached("b.txt", shared)),
+    ]
+    outcome = judged_with({"a.txt": note, "b.txt": shared}, rows, tmp_path, make_rows=make_rows)
+    assert told(outcome) == []
+    assert outcome.attachments == ("attachments/b.txt",)
+
+
+def test_ct_100_a_row_whose_fields_are_wrong_names_its_attachment_all_the_same(
+    tmp_path: Path,
+) -> None:
+    rows = [narr(**attached("a.txt", b"A note."), theme="NO_SUCH_THEME"), narr()]
+    outcome = judged_with({"a.txt": b"A note."}, rows, tmp_path)
+    assert told(outcome) == []
+    assert outcome.attachments == ()
 
 
 def judged_with(
-    attachments: Mapping[str, bytes], rows: list[dict[str, Any]], folder: Path
+    attachments: Mapping[str, bytes],
+    rows: list[dict[str, Any]],
+    folder: Path,
+    *,
+    make_rows: type[Rows] = Rows,
 ) -> Outcome:
     with zipfile.ZipFile(io.BytesIO(samples.package(STANDARD, {"NARR": rows}).data)) as archive:
         archive.extract("NARR.csv", folder)
-    (folder / "attachments").mkdir()
+    (folder / "attachments").mkdir(parents=True)
     for name, data in attachments.items():
         (folder / "attachments" / name).write_bytes(data)
     built = samples.package_of(folder, samples.manifest_fields(STANDARD))
@@ -672,6 +711,7 @@ def judged_with(
         standards=load_standards(),
         received_on=samples.RECEIVED_ON,
         history=NoHistory(),
+        make_rows=make_rows,
     )
 
 

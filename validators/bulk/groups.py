@@ -28,6 +28,7 @@ from validators.crossrecord import (
 from validators.findings import Finding
 from validators.held import Sent
 from validators.package import Package
+from validators.rules.attachments import Scan
 from validators.rules.group import Family, GroupRule, Member, Place
 from validators.rules.rule import RecordContext
 from validators.rules.submission import History
@@ -71,8 +72,8 @@ class BulkRecordIds(RecordIds):
 class BulkCrossRecord(CrossRecord):
     """Sees every row of a package, most of them as columns."""
 
-    def __init__(self, ctx: RecordContext, history: History) -> None:
-        super().__init__(ctx, history)
+    def __init__(self, ctx: RecordContext, history: History, scan: Scan) -> None:
+        super().__init__(ctx, history, scan)
         self._seen: dict[str, Seen] = {}
 
     def see_frame(
@@ -108,6 +109,7 @@ class BulkCrossRecord(CrossRecord):
 
     def see_broken(self, record_type: str, place: Place, cells: Mapping[str, object]) -> None:
         """Remember that there is a row, though its values cannot be trusted."""
+        self._see_broken_document(cells)
         seen = self._of(record_type, place.file)
         case_id = cells.get(seen.about)
         if isinstance(case_id, str):

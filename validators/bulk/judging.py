@@ -28,6 +28,7 @@ from validators.package import Package
 from validators.readers import Row
 from validators.rows import JudgedFile, Rows
 from validators.rules import RecordContext, Rule, rules_for
+from validators.rules.attachments import Scan
 from validators.rules.completeness import UNKNOWN, Completeness
 from validators.rules.group import Place
 from validators.rules.submission import History
@@ -121,8 +122,8 @@ class BulkRows(Rows):
     def _make_ids(self) -> BulkRecordIds:
         return BulkRecordIds()
 
-    def _make_cross(self, history: History) -> BulkCrossRecord:
-        return BulkCrossRecord(self._ctx, history)
+    def _make_cross(self, history: History, scan: Scan) -> BulkCrossRecord:
+        return BulkCrossRecord(self._ctx, history, scan)
 
     def _judge_block(
         self,

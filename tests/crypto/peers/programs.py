@@ -11,8 +11,8 @@ import pytest
 
 
 def require(program: str, package: str) -> str:
-    """The path of a program, which a Debian package brings."""
-    path = shutil.which(program)
+    """The path of a program, which a Debian package brings; servers' may not be on the PATH."""
+    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
     if path is None:
         missing(f"{program} is not installed (Debian: {package})")
     return str(path)
