@@ -6,7 +6,7 @@ What only the gateway knows stays open: what was sent before, and the signature.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from io import BytesIO
 from pathlib import PurePath
@@ -74,4 +74,4 @@ def check_package(package: bytes, *, today: date, make_rows: type[Rows] = Rows) 
         history=NoHistory(),
         make_rows=make_rows,
     )
-    return outcome.report
+    return replace(outcome.report, sent=False)

@@ -82,8 +82,10 @@ class NoHistory:
     def first_received(self, submission_id: str) -> date | None:
         """Know of no earlier submission."""
 
-    def accepted_submission(self, submission_id: str) -> tuple[date, date] | None:
-        """Know of no earlier submission."""
+    def replaceable(self, submission_id: UUID, period: tuple[date, date]) -> bool | None:
+        """Not know what was accepted."""
+        del submission_id, period  # whichever they are
+        return None
 
     def has_accepted_return(self, period_start: date, period_end: date) -> bool:
         """Know of no earlier return."""

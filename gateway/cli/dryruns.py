@@ -61,6 +61,6 @@ def report(
     """Show what would have been found, where, and how to mend it."""
     client, path = open_client(url, token_file), f"/v1/dry-runs/{dry_run}"
     found = client.get(f"{path}/report")
-    print_json(found) if as_json else print(show_report(found), end="")
+    print_json(found) if as_json else print(show_report(found, sent=False), end="")
     if full is not None:
         write_new(full, client.data(f"{path}/report.pgp"))

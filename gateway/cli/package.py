@@ -41,8 +41,13 @@ def _print_example(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 )
 @click.option("--profile", type=EXISTING, required=True, help="The agency's own facts, as TOML.")
 @click.option("--period", required=True, help="The quarter of the return, such as 2026Q1.")
-@click.option("--type", "submission_type", type=TYPES, default="RETURN", show_default=True)
-@click.option("--replaces", type=click.UUID, help="submission_id of the return that this replaces.")
+@click.option("--type", "submission_type", type=TYPES, help="RETURN, unless it replaces another.")
+@click.option(
+    "--replaces",
+    type=click.UUID,
+    help="package_id of the package to replace, as `gateway submissions show` has it; makes it a "
+    "REPLACEMENT.",
+)
 @key_options
 @click.option(
     "--out",
@@ -56,7 +61,7 @@ def package(
     *,
     profile: Path,
     period: str,
-    submission_type: str,
+    submission_type: str | None,
     replaces: UUID | None,
     key: Path | None,
     passphrase_file: Path | None,
@@ -72,19 +77,36 @@ def package(
     Without FILES it is a nil return. The package is not encrypted yet: `gateway submit` does that,
     or gpg.
     """
-    further = {"submission_type": submission_type}
-    if replaces is not None:
-        further["replaces"] = str(replaces)
+    further = kind_of(submission_type, replaces)
     sign = signer(key, passphrase_file, gpg_user)
     built = build(files, profile, period, further=further, sign=sign)
     # It holds the records in the clear, so it is its owner's alone.
     write_secret(out, built.data)
-    made = {"package": str(out), "submission_id": built.manifest["submission_id"]}
+    made = {"package": str(out), "package_id": built.manifest["submission_id"]}
     counts = {name: rows for name, rows in built.manifest["record_counts"].items() if rows}
     if as_json:
         print_json({**made, "record_counts": counts})
     else:
         print_facts({**made, **counts})
+
+
+def kind_of(submission_type: str | None, replaces: UUID | None) -> dict[str, str]:
+    """What a manifest says of its package's type; raises Failure where the two disagree."""
+    if replaces is None and submission_type != "REPLACEMENT":
+        return {"submission_type": submission_type or "RETURN"}
+    if replaces is None:
+        raise Failure(
+            "A replacement says what it replaces.",
+            "Add --replaces; `gateway submissions list` shows what was sent.",
+            status=USAGE,
+        )
+    if submission_type not in (None, "REPLACEMENT"):
+        raise Failure(
+            f"A {submission_type} replaces nothing.",
+            "Leave out --type, or --replaces.",
+            status=USAGE,
+        )
+    return {"submission_type": "REPLACEMENT", "replaces": str(replaces)}
 
 
 def build(

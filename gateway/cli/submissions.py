@@ -13,7 +13,7 @@ from gateway.cli.output import print_facts, print_json, print_records, say
 from gateway.cli.submit import show_report
 from gateway.client import GatewayClient, Refused
 
-COLUMNS = ("received_at", "id", "state", "period_start", "records", "error_code")
+COLUMNS = ("received_at", "id", "state", "verdict", "period_start", "records", "error_code")
 
 
 @click.group()

@@ -1,12 +1,13 @@
 """`gateway submit`: check, sign, encrypt, upload, wait, and print the report."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 import click
 
@@ -16,7 +17,7 @@ from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, USAGE, Failure, S
 from gateway.cli.files import load_key, nothing_to_sign_with, write_new
 from gateway.cli.options import EXISTING, client_options, json_option, key_options, open_client
 from gateway.cli.output import byte_progress, print_json, say
-from gateway.cli.package import TYPES, build, signer
+from gateway.cli.package import TYPES, build, kind_of, signer
 from gateway.cli.validate import STATUS
 from gateway.client import GatewayClient, Refused, Upload
 from validators.checking import check_package, is_package
@@ -25,6 +26,8 @@ from validators.report import Report, render_text
 SETTLED = {"stored", "checked", "released", "rejected", "failed", "withdrawn", "destroyed"}
 POLL_SECONDS = 0.5
 
+_Follow = Callable[[GatewayClient, dict[str, Any], Mapping[str, Any]], None]
+
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=EXISTING)
@@ -32,10 +35,14 @@ POLL_SECONDS = 0.5
 @key_options
 @click.option("--profile", type=EXISTING, help="The agency's own facts, as for `gateway package`.")
 @click.option("--period", help="The quarter of the return, such as 2026Q1.")
-@click.option("--type", "submission_type", type=TYPES, default="RETURN", show_default=True)
+@click.option("--type", "submission_type", type=TYPES, help="RETURN, unless it replaces another.")
 @click.option("--gateway-certificate", type=EXISTING, help="The gateway's certificate, if at hand.")
 @click.option("--gateway-fingerprint", help="Refuse to encrypt to any other key than this.")
-@click.option("--replaces", type=click.UUID, help="The gateway's id of the submission to replace.")
+@click.option(
+    "--replaces",
+    type=click.UUID,
+    help="The submission to replace: its id, or that of its package; makes it a REPLACEMENT.",
+)
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -68,16 +75,29 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
     _require_free(options["receipt"])
     client = open_client(options["url"], options["token_file"])
     gateway = _gateway_certificate(client, options)
-    data = _package(files, gateway, options)
+    replaced = _replaced(client, options["replaces"])
+    data = _package(files, gateway, replaced, options)
     if not options["force"]:
-        _check_first(data, as_json=options["as_json"])
+        report = _check_first(data, as_json=options["as_json"])
+        known = None if options["dry_run"] else _known(client, report.submission_id)
+        if known is not None:
+            say(f"The gateway has this package already, as {known['id']}. Nothing was sent.")
+            _end(client, known, _follow, options)
+            return
     with TemporaryDirectory(prefix="gateway-submit-") as folder:
         message: Path = options["message"] or Path(folder) / "package.pgp"
         write_new(message, _encrypted(data, gateway, options))
-        send = _try_out if options["dry_run"] else _upload
-        received = send(client, message, options)
+        if options["dry_run"]:
+            received = _try_out(client, message)
+        else:
+            received = _upload(client, message, replaced)
+    _end(client, received, _follow_dry_run if options["dry_run"] else _follow, options)
+
+
+def _end(
+    client: GatewayClient, received: dict[str, Any], follow: _Follow, options: Mapping[str, Any]
+) -> None:
     if options["wait"]:
-        follow = _follow_dry_run if options["dry_run"] else _follow
         follow(client, received, options)
     elif options["as_json"]:
         print_json(received)
@@ -104,7 +124,37 @@ def _require_free(receipt: Path | None) -> None:
         )
 
 
-def _package(files: tuple[Path, ...], gateway: Certificate, options: Mapping[str, Any]) -> bytes:
+def _replaced(client: GatewayClient, wanted: UUID | None) -> dict[str, Any] | None:
+    """The submission to replace, by either of its two ids."""
+    if wanted is None:
+        return None
+    try:
+        return client.get(f"/v1/submissions/{wanted}")
+    except Refused as refused:
+        found = _of_package(client, str(wanted)) if refused.code == "not-found" else []
+        if not found:
+            raise
+        return found[0]
+
+
+def _known(client: GatewayClient, package_id: str | None) -> dict[str, Any] | None:
+    """What has become of this very package; None where it was not received, or failed here."""
+    found = _of_package(client, package_id) if package_id is not None else []
+    return next((each for each in reversed(found) if each["state"] != "failed"), None)
+
+
+def _of_package(client: GatewayClient, package_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]]
+    found = client.get("/v1/submissions", package_id=package_id)["submissions"]
+    return found
+
+
+def _package(
+    files: tuple[Path, ...],
+    gateway: Certificate,
+    replaced: dict[str, Any] | None,
+    options: Mapping[str, Any],
+) -> bytes:
     """The package, read or made; made in memory, as it holds the records in the clear."""
     if len(files) == 1 and is_package(files[0].name):
         return files[0].read_bytes()
@@ -114,17 +164,20 @@ def _package(files: tuple[Path, ...], gateway: Certificate, options: Mapping[str
             "Add --profile and --period, or make a package with `gateway package` first.",
             status=USAGE,
         )
-    further = {"submission_type": options["submission_type"], "gateway": gateway.fingerprint}
+    package_id = None if replaced is None else UUID(replaced["package_id"])
+    further = kind_of(options["submission_type"], package_id)
+    further["gateway"] = gateway.fingerprint
     sign = signer(options["key"], options["passphrase_file"], options["gpg_user"])
     return build(files, options["profile"], options["period"], further=further, sign=sign).data
 
 
-def _check_first(data: bytes, *, as_json: bool) -> None:
+def _check_first(data: bytes, *, as_json: bool) -> Report:
     report = check_package(data, today=datetime.now(UTC).date())
     if report.verdict == "rejected":
         print_json(report.to_dict()) if as_json else print(render_text(report), end="")
         say("Nothing was sent. Mend the package, or send it as it is with --force.")
         raise Stop(REJECTED)
+    return report
 
 
 def _gateway_certificate(client: GatewayClient, options: Mapping[str, Any]) -> Certificate:
@@ -162,9 +215,11 @@ def _encrypted(data: bytes, gateway: Certificate, options: Mapping[str, Any]) ->
     return sink.getvalue()
 
 
-def _upload(client: GatewayClient, message: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+def _upload(
+    client: GatewayClient, message: Path, replaced: dict[str, Any] | None
+) -> dict[str, Any]:
     upload = Upload.of(message)
-    replaces = str(options["replaces"]) if options["replaces"] else None
+    replaces = None if replaced is None else replaced["id"]
     with byte_progress("Sending", upload.size) as bar:
         submission = client.submit(
             upload, replaces=replaces, progress=lambda count: bar.advance(bar.task_ids[0], count)
@@ -173,7 +228,7 @@ def _upload(client: GatewayClient, message: Path, options: Mapping[str, Any]) ->
     return submission
 
 
-def _try_out(client: GatewayClient, message: Path, _: Mapping[str, Any]) -> dict[str, Any]:
+def _try_out(client: GatewayClient, message: Path) -> dict[str, Any]:
     upload = Upload.of(message)
     with byte_progress("Sending", upload.size) as bar:
         dry_run = client.try_out(upload, progress=lambda count: bar.advance(bar.task_ids[0], count))
@@ -212,7 +267,7 @@ def _follow_dry_run(
             "Run the same command again; if it fails again, tell the gateway's operators.",
             status=REFUSED,
         ) from refused
-    _tell(dry_run, report, options)
+    _tell(dry_run, report, options, sent=False)
     say("This was a dry run: nothing was stored or counted. Send it without --dry-run.")
     raise Stop(STATUS[report["verdict"]])
 
@@ -224,16 +279,18 @@ def _settled(client: GatewayClient, path: str, found: dict[str, Any]) -> dict[st
     return found
 
 
-def _tell(found: dict[str, Any], report: dict[str, Any], options: Mapping[str, Any]) -> None:
+def _tell(
+    found: dict[str, Any], report: dict[str, Any], options: Mapping[str, Any], *, sent: bool = True
+) -> None:
     if options["as_json"]:
         print_json({**found, "report": report})
     else:
-        print(show_report(report), end="")
+        print(show_report(report, sent=sent), end="")
 
 
-def show_report(report: Mapping[str, Any]) -> str:
+def show_report(report: Mapping[str, Any], *, sent: bool = True) -> str:
     """The gateway's answer as text, whether it judged the rows or refused the whole."""
     if "refusal" in report:
         refusal = report["refusal"]
         return f"Rejected: {refusal['message']} [{refusal['code']}]\n{refusal['mend']}\n"
-    return render_text(Report.from_dict(report))
+    return render_text(Report.from_dict(report, sent=sent))

@@ -49,13 +49,11 @@ class DatabaseHistory:
                 return None
             return owner.first_received.date()
 
-    def accepted_submission(self, submission_id: str) -> tuple[date, date] | None:
-        """The period of an accepted submission of this agency."""
+    def replaceable(self, submission_id: UUID, period: tuple[date, date]) -> bool:
+        """Whether an accepted submission of this agency has this package id and period."""
         with self._database.transaction() as session:
-            found = accepted_package(session, self._received.agency_id, UUID(submission_id))
-        if found is None or found.period_start is None or found.period_end is None:
-            return None
-        return found.period_start, found.period_end
+            found = accepted_package(session, self._received.agency_id, submission_id)
+        return found is not None and (found.period_start, found.period_end) == period
 
     def has_accepted_return(self, period_start: date, period_end: date) -> bool:
         """Whether a return for this period stands already."""

@@ -76,10 +76,14 @@ class Submissions:
             "gateway's administrators before that day.",
         )
 
-    def list(self, *, by: Principal, before: datetime | None, limit: int) -> list[Submission]:
-        """The caller's agency's submissions, newest first."""
+    def list(
+        self, *, by: Principal, before: datetime | None, limit: int, package_id: UUID | None
+    ) -> list[Submission]:
+        """The caller's agency's submissions, or those of one package, newest first."""
         with self._database.transaction() as session:
-            return list_submissions(session, by.agency, before=before, limit=limit)
+            return list_submissions(
+                session, by.agency, before=before, limit=limit, package_id=package_id
+            )
 
     def report(self, submission_id: UUID, *, by: Principal) -> Submission:
         """The submission with its report; the reading is in the log before the answer leaves."""

@@ -1,6 +1,7 @@
 """Which records of an agency are held: the ids of what was sent as new, and nothing else of them.
 
-A record is held as long as the submission that brought it stands; what replaced it brings its own.
+A record is held as long as the submission that brought it stands. What replaces that brings its
+own; once it is withdrawn its records can be sent as new.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -10,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from gateway.records import Submission
+from gateway.records import State, Submission
 from gateway.store.tables.submissions import HeldRecordRow, SubmissionRow
 
 _A_STATEMENT = 10_000
@@ -33,6 +34,7 @@ def held_records(
             HeldRecordRow.record_id.in_([UUID(each) for each in record_ids]),
             HeldRecordRow.submission_id.not_in(but_of),
             SubmissionRow.superseded_by.is_(None),
+            SubmissionRow.state != State.WITHDRAWN,
         )
     )
     if record_type is not None:

@@ -83,10 +83,17 @@ def lock_submission(session: Session, submission_id: UUID) -> Submission:
 
 
 def list_submissions(
-    session: Session, agency_id: str, *, before: datetime | None, limit: int
+    session: Session,
+    agency_id: str,
+    *,
+    before: datetime | None,
+    limit: int,
+    package_id: UUID | None = None,
 ) -> list[Submission]:
-    """An agency's submissions, newest first."""
+    """An agency's submissions, newest first; with `package_id`, those of that package."""
     query = select(SubmissionRow).where(SubmissionRow.agency_id == agency_id)
+    if package_id is not None:
+        query = query.where(SubmissionRow.package_id == package_id)
     if before is not None:
         query = query.where(SubmissionRow.received_at < before)
     query = query.order_by(SubmissionRow.received_at.desc()).limit(limit)

@@ -31,6 +31,10 @@ class SubmissionSchema(Schema):
     period_start = fields.Date(allow_none=True)
     period_end = fields.Date(allow_none=True)
     standard = fields.String(allow_none=True)
+    verdict = fields.String(
+        attribute="report.verdict",
+        metadata={"description": "accepted, accepted-in-part or rejected, once it is judged."},
+    )
     records = fields.Integer(allow_none=True, metadata={"description": "Records accepted."})
     error_code = fields.String(allow_none=True)
     superseded_by = fields.UUID(allow_none=True)
@@ -71,6 +75,14 @@ class PageQuerySchema(Schema):
 
     before = fields.AwareDateTime(load_default=None)
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+
+
+class SubmissionQuerySchema(PageQuerySchema):
+    """Which submissions."""
+
+    package_id = fields.UUID(
+        load_default=None, metadata={"description": "Only those of this package."}
+    )
 
 
 class AcknowledgementSchema(SubmissionSchema):

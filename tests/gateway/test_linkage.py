@@ -61,7 +61,9 @@ def test_referral_dates_are_compared_through_the_nrm_reference(
     stand: Stand, name: str, told_of_it: bool
 ) -> None:
     early = dict.fromkeys(("identification_date", "la_notified_date"), "2026-01-05")
-    held = child(nrm_referral_date="2026-01-05", **early)
+    # Of an age that is the same on all these days.
+    aged = {"birth_year_month": "2010-06", "age_at_referral": "15"}
+    held = child(nrm_referral_date="2026-01-05", **early, **aged)
     held["DECN"][0]["decision_date"] = "2026-03-10"
     sent(stand, stand.sender(POLICE), held)
     late = same_child(held, name, nrm_referral_date="2026-03-02")

@@ -48,7 +48,7 @@ def message(tmp_path: Path) -> Path:
 
 
 def ours(url: str, token: str, file: Path) -> str:
-    client = GatewayClient(url, token, sleep=lambda seconds: sleep(min(seconds, 1.0)))
+    client = GatewayClient(url, token, sleep=lambda seconds: sleep(min(seconds, 4.0)))
     submission = client.submit(Upload.of(file))
     client.close()
     return f"/v1/submissions/{submission['id']}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.validators import samples
+from tests.validators.stories import write_narratives
 from validators.building import PackageNotBuilt, build_package
 from validators.errors import UnknownStandard
 from validators.manifest import canonical_manifest
@@ -23,13 +24,12 @@ FIELDS = samples.manifest_fields(STANDARD)
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An agency's export folder: one CSV, one JSON Lines, one attachment, an old manifest."""
+    """An agency's export folder: two CSV, one JSON Lines, one attachment, an old manifest."""
     with zipfile.ZipFile(io.BytesIO(samples.package_of(RECORDS, FIELDS).data)) as archive:
         archive.extract("CASE.csv", tmp_path)
     lines = (json.dumps({**row, "is_primary": True}) + "\n" for row in RECORDS["EXPL"])
     (tmp_path / "EXPL.jsonl").write_text("\n".join(lines))
-    (tmp_path / "attachments").mkdir()
-    (tmp_path / "attachments/note.pdf").write_bytes(b"%PDF-1.7")
+    write_narratives(tmp_path, {"note.pdf": b"%PDF-1.7"})
     (tmp_path / "manifest.json").write_text("{}")
     return tmp_path
 
@@ -43,7 +43,11 @@ def test_folder_becomes_a_package_that_is_accepted(folder: Path) -> None:
         history=NoHistory(),
     )
     assert (outcome.report.verdict, dict(outcome.report.totals)) == ("accepted", {})
-    assert {kind: len(rows) for kind, rows in outcome.accepted.items()} == {"CASE": 3, "EXPL": 3}
+    assert {kind: len(rows) for kind, rows in outcome.accepted.items()} == {
+        "CASE": 3,
+        "EXPL": 3,
+        "NARR": 1,
+    }
 
 
 def test_manifest_lists_each_file_as_it_lies_in_the_package(folder: Path) -> None:

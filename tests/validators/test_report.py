@@ -1,6 +1,7 @@
 """Reports: honest counts, and a text that a busy case worker can act on."""
 
 import json
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
@@ -57,7 +58,7 @@ def test_mixed_report_as_text() -> None:
     assert render_text(MIXED) == dedent("""\
         ACCEPTED IN PART. 1,109 of 1,209 rows were accepted. 100 went back: mend them
         and send the package again as a replacement.
-        Submission 0c9f1d1e-6f0a-4c1b-8a55-4a4d8e1f9b10
+        Package 0c9f1d1e-6f0a-4c1b-8a55-4a4d8e1f9b10
         Checked against CTDS 1.0
 
         File           Rows   Accepted   Returned   Warnings
@@ -91,8 +92,8 @@ def test_mixed_report_as_text() -> None:
 
 def test_rejected_report_as_text() -> None:
     assert render_text(REJECTED) == dedent("""\
-        REJECTED. Nothing was accepted. Mend what is listed below, then send the whole
-        package again under a new submission_id.
+        REJECTED. Nothing was accepted. Mend what is listed below, then make the package
+        again and send it.
         Checked against CTDS 1.0
 
         To mend
@@ -110,10 +111,25 @@ def test_rejected_report_as_text() -> None:
         """)
 
 
+@pytest.mark.parametrize(
+    ("report", "told"),
+    [
+        (MIXED, "1,109 of 1,209 rows would be accepted. 100 would go back: mend them, and check"),
+        (REJECTED, "REJECTED. Nothing would be accepted. Mend what is listed below, and check"),
+    ],
+)
+def test_what_was_only_checked_is_not_told_as_if_it_had_been_sent(
+    report: Report, told: str
+) -> None:
+    text = " ".join(render_text(replace(report, sent=False)).split())
+    assert told in text
+    assert "send the" not in text.partition("Checked against")[0]
+
+
 def test_nil_report_as_text() -> None:
     assert (
         render_text(NIL)
-        == f"ACCEPTED. There were no rows.\nSubmission {ID}\nChecked against CTDS 1.0\n"
+        == f"ACCEPTED. There were no rows.\nPackage {ID}\nChecked against CTDS 1.0\n"
     )
 
 

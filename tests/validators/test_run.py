@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -38,8 +39,8 @@ class Held(NoHistory):
     def first_received(self, submission_id: str) -> date | None:
         return date(2026, 4, 1) if submission_id == self._submission_id else None
 
-    def accepted_submission(self, submission_id: str) -> tuple[date, date] | None:
-        return self._period if submission_id == self._submission_id else None
+    def replaceable(self, submission_id: UUID, period: tuple[date, date]) -> bool:
+        return (str(submission_id), period) == (self._submission_id, self._period)
 
     def has_accepted_return(self, period_start: date, period_end: date) -> bool:
         return (period_start, period_end) == self._period
@@ -213,13 +214,6 @@ REJECTED: dict[str, tuple[dict[str, object], str]] = {
         {"record_counts": {"CASE": 5, "EXPL": 5, "DECN": 5, "NARR": 1}},
         "CT-006",
     ),
-    "a replacement of nothing": (
-        {
-            "submission_type": "REPLACEMENT",
-            "replaces": "00000000-0000-4000-8000-000000000000",
-        },
-        "CT-009",
-    ),
 }  # fmt: skip
 
 
@@ -262,8 +256,10 @@ def test_what_the_gateway_holds_is_asked() -> None:
     assert rules(judged(package, history=held)) == {"CT-008": 1, "CT-010": 1}
     replacement = {"submission_type": "REPLACEMENT", "replaces": known, "seed": 10}
     assert rules(judged(built(**replacement), history=held)) == {}
+    assert rules(judged(built(**replacement))) == {}, "offline nobody can know"
     other = Held(samples.AGENCY_ID, known, (date(2025, 10, 1), date(2025, 12, 31)))
-    assert rules(judged(built(**replacement), history=other)) == {"CT-009": 1}
+    outcome = judged(built(**replacement), history=other)
+    assert (rules(outcome), outcome.report.verdict) == ({"CT-009": 1}, "rejected")
 
 
 def test_signature_is_verified_over_the_canonical_manifest() -> None:

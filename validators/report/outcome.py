@@ -28,7 +28,10 @@ class FileCount:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of one submission; verdict is accepted, accepted-in-part or rejected."""
+    """The outcome of one submission; verdict is accepted, accepted-in-part or rejected.
+
+    `sent` is False where it was only checked, and nothing became of it.
+    """
 
     submission_id: str | None
     standard: str
@@ -36,6 +39,7 @@ class Report:
     files: tuple[FileCount, ...]
     findings: tuple[Finding, ...]
     totals: Mapping[str, int]
+    sent: bool = True
 
     @property
     def omitted(self) -> dict[str, int]:
@@ -61,7 +65,7 @@ class Report:
         }
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any]) -> "Report":
+    def from_dict(cls, raw: Mapping[str, Any], *, sent: bool = True) -> "Report":
         """Return the report that `to_dict` described; further keys are ignored.
 
         Findings are told by the version that was judged by, where it is carried here.
@@ -74,6 +78,7 @@ class Report:
             files=tuple(FileCount(**file) for file in raw["files"]),
             findings=tuple(Finding.from_dict(each, standard) for each in raw["findings"]),
             totals=dict(raw["totals"]),
+            sent=sent,
         )
 
 

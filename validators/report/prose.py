@@ -34,25 +34,27 @@ def outcome_of(report: Report) -> str:
     """Return the verdict in a sentence or two: what became of the rows, and what to do next."""
     rows = sum(file.rows for file in report.files)
     accepted = sum(file.accepted for file in report.files)
-    if report.verdict == "rejected":
-        return (
-            "REJECTED. Nothing was accepted. Mend what is listed below, then send the whole "
-            "package again under a new submission_id."
-        )
-    if report.verdict == "accepted":
-        said = f"{_counted(rows, 'row')} accepted." if rows else "There were no rows."
-        return f"ACCEPTED. {said}"
     returned = rows - accepted
-    return (
-        f"ACCEPTED IN PART. {accepted:,} of {_counted(rows, 'row')} accepted. {returned:,} went "
-        f"back: mend {'it' if returned == 1 else 'them'} and send the package again as a "
-        "replacement."
-    )
+    those = "it" if returned == 1 else "them"
+    if report.verdict == "rejected" and report.sent:
+        return (
+            "REJECTED. Nothing was accepted. Mend what is listed below, then make the package "
+            "again and send it."
+        )
+    if report.verdict == "rejected":
+        return "REJECTED. Nothing would be accepted. Mend what is listed below, and check again."
+    if report.verdict == "accepted":
+        said = f"{_counted(rows, report)} accepted." if rows else "There were no rows."
+        return f"ACCEPTED. {said}"
+    said = f"ACCEPTED IN PART. {accepted:,} of {_counted(rows, report)} accepted. {returned:,} "
+    if report.sent:
+        return f"{said}went back: mend {those} and send the package again as a replacement."
+    return f"{said}would go back: mend {those}, and check again."
 
 
 def _identity(report: Report) -> Iterator[str]:
     if report.submission_id is not None:
-        yield f"Submission {report.submission_id}"
+        yield f"Package {report.submission_id}"
     yield f"Checked against {report.standard}"
 
 
@@ -120,5 +122,8 @@ def _wrapped(text: str, width: int, *, first: str, rest: str) -> list[str]:
     )
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun} was" if number == 1 else f"{number:,} {noun}s were"
+def _counted(number: int, report: Report) -> str:
+    rows = "1 row" if number == 1 else f"{number:,} rows"
+    if not report.sent:
+        return f"{rows} would be"
+    return f"{rows} was" if number == 1 else f"{rows} were"

@@ -34,8 +34,11 @@ class History(Protocol):
     def first_received(self, submission_id: str) -> date | None:
         """Return the day on which this agency's submission of this id first came (CT-008)."""
 
-    def accepted_submission(self, submission_id: str) -> tuple[date, date] | None:
-        """Return the period of an accepted submission of this agency (CT-009)."""
+    def replaceable(self, submission_id: UUID, period: tuple[date, date]) -> bool | None:
+        """Tell whether this agency has it accepted, for this period; None where nobody can know.
+
+        This is CT-009.
+        """
 
     def has_accepted_return(self, period_start: date, period_end: date) -> bool:
         """Tell whether this agency has an accepted return for the period (CT-010)."""
@@ -115,8 +118,8 @@ def replaced_is_held(manifest: Manifest, ctx: SubmissionContext) -> Iterator[Fin
     """CT-009: a replacement names an accepted submission of the same period."""
     if manifest.replaces is None:
         return
-    period = ctx.history.accepted_submission(str(manifest.replaces))
-    if period != (manifest.period_start, manifest.period_end):
+    period = (manifest.period_start, manifest.period_end)
+    if ctx.history.replaceable(manifest.replaces, period) is False:
         yield _found("CT-009")
 
 

@@ -71,7 +71,8 @@ def dry_runs_blueprint(guard: Guard, *, dry_runs: DryRuns) -> Routes:
     @guard.needs(Scope.SUBMISSIONS)
     def report(dry_run_id: UUID) -> Response:
         """What would have been found: where, which rule, how to mend it; never the values."""
-        return report_answer(request, dry_runs.report(dry_run_id, by=principal()).report or {})
+        found = dry_runs.report(dry_run_id, by=principal())
+        return report_answer(request, found.report or {}, sent=False)
 
     @routes.route("/<uuid:dry_run_id>/report.pgp", methods=["GET"])
     @routes.response(200, description="The full report, encrypted to the agency.")

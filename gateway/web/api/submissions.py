@@ -15,10 +15,10 @@ from gateway.web.journal import note
 from gateway.web.reports import report_answer
 from gateway.web.schemas import (
     AcknowledgementSchema,
-    PageQuerySchema,
     ProblemSchema,
     ShownSubmissionSchema,
     SubmissionListSchema,
+    SubmissionQuerySchema,
     SubmissionSchema,
 )
 from gateway.web.strict import Routes
@@ -63,12 +63,12 @@ def submissions_blueprint(
         return accept(submission_id)
 
     @routes.route("", methods=["GET"])
-    @routes.arguments(PageQuerySchema, location="query")
+    @routes.arguments(SubmissionQuerySchema, location="query")
     @routes.response(200, SubmissionListSchema)
     @guard.needs(Scope.SUBMISSIONS)
     def index(query: dict[str, Any]) -> Any:
         """The agency's submissions, newest first."""
-        found = submissions.list(by=principal(), before=query["before"], limit=query["limit"])
+        found = submissions.list(by=principal(), **query)
         last = found[-1].received_at if len(found) == query["limit"] else None
         return {"submissions": found, "next_before": last}
 

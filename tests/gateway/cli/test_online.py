@@ -258,12 +258,74 @@ def test_what_would_be_rejected_is_not_sent_unless_forced(sender: Person, desk: 
     assert (forced.status, forced.json()["state"]) == (failures.REJECTED, "rejected")
 
 
+def test_a_package_that_the_gateway_has_is_not_sent_again(sender: Person, desk: Desk) -> None:
+    """Whoever is not sure whether it arrived runs the same command again, and is told."""
+    package = desk.package(desk.records(3, spoiled=1))
+    first = _submit(sender, desk, package, "--json")
+    receipt = desk.folder / "r.tlog-proof"
+    again = _submit(sender, desk, package, "--receipt", receipt)
+    assert again.status == failures.IN_PART
+    assert f"has this package already, as {first.json()['id']}" in again.err
+    assert again.out.startswith("ACCEPTED IN PART.")
+    assert f"Package {first.json()['package_id']}" in again.out
+    assert receipt.exists()
+    forced = _submit(sender, desk, package, "--force")
+    assert forced.status == failures.REJECTED
+    assert "there is nothing to do: it was received" in " ".join(forced.out.split())
+
+
+@pytest.mark.parametrize("which", ["id", "package_id"])
+def test_record_files_replace_what_came_back_in_part(
+    sender: Person, desk: Desk, which: str
+) -> None:
+    files = desk.records(3, spoiled=1)
+    first = _submit(sender, desk, desk.package(files), "--json").json()
+    assert first["verdict"] == "accepted-in-part"
+    cases = files[0].read_text().replace(",Q,", ",F,")
+    files[0].write_text(cases)
+    facts = ("--profile", desk.profile, "--period", "2026Q1", "--key", desk.key)
+    done = sender("submit", *files, *facts, "--replaces", first[which], "--json")
+    assert done.status == failures.OK, done
+    shown = sender.well("submissions", "show", first["id"], "--json").json()
+    assert shown["superseded_by"] == done.json()["id"]
+
+
+def test_a_package_replaces_another_as_the_guide_says(sender: Person, desk: Desk) -> None:
+    files = desk.records(2)
+    first = _submit(sender, desk, desk.package(files), "--json").json()
+    package = desk.package(files, "--replaces", first["package_id"])
+    desk.shell.well("validate", package)
+    tried = _submit(sender, desk, package, "--dry-run")
+    assert tried.status == failures.OK, tried
+    done = _submit(sender, desk, package, "--json")
+    assert done.status == failures.OK, done
+    shown = sender.well("submissions", "show", first["id"], "--json").json()
+    assert shown["superseded_by"] == done.json()["id"]
+
+
+def test_what_is_withdrawn_can_be_sent_as_new(sender: Person, desk: Desk) -> None:
+    files = desk.records(2)
+    first = _submit(sender, desk, desk.package(files), "--json").json()
+    sender.well("submissions", "withdraw", first["id"], "--yes")
+    done = _submit(sender, desk, desk.package(files), "--json")
+    assert done.status == failures.OK, done
+    assert "CT-025" not in done.json()["report"]["totals"]
+
+
+def test_what_replaces_nothing_that_is_here_is_not_sent(sender: Person, desk: Desk) -> None:
+    files = (*desk.records(1), "--profile", desk.profile, "--period", "2026Q1", "--key", desk.key)
+    done = sender("submit", *files, "--replaces", str(uuid4()))
+    assert done.status == failures.REFUSED, done
+    for wrong in (("--type", "REPLACEMENT"), ("--type", "TEST", "--replaces", str(uuid4()))):
+        assert sender("submit", *files, *wrong).status in (failures.USAGE, failures.REFUSED)
+
+
 def test_a_dry_run_prints_the_report_and_counts_nothing(sender: Person, desk: Desk) -> None:
     package = desk.package(desk.records(3))
     before = sender.well("submissions", "list", "--limit", "200", "--json").json()
     tried = _submit(sender, desk, package, "--dry-run")
     assert tried.status == failures.OK, tried
-    assert tried.out.startswith("ACCEPTED. 9 rows were accepted.")
+    assert tried.out.startswith("ACCEPTED. 9 rows would be accepted.")
     assert "nothing was stored or counted" in tried.err
     assert "It is safe now" not in tried.err
     assert sender.well("submissions", "list", "--limit", "200", "--json").json() == before
@@ -298,12 +360,17 @@ def test_a_dry_run_is_looked_at_later(sender: Person, desk: Desk) -> None:
 
 def test_a_dry_run_has_no_receipt_and_replaces_nothing(sender: Person, desk: Desk) -> None:
     package = desk.package(desk.records(1))
-    before = sender.well("dry-runs", "list", "--json").json()
+    before = _tried(sender)
     for option in (("--receipt", desk.folder / "r"), ("--replaces", str(uuid4()))):
         done = _submit(sender, desk, package, "--dry-run", *option)
         assert done.status == failures.USAGE
         assert f"{option[0]} does not go with --dry-run" in done.err
-    assert sender.well("dry-runs", "list", "--json").json() == before
+    assert _tried(sender) == before
+
+
+def _tried(sender: Person) -> list[str]:
+    listed = sender.well("dry-runs", "list", "--json").json()["dry_runs"]
+    return [each["id"] for each in listed]
 
 
 def test_a_message_signed_by_an_unknown_key_is_rejected_with_words(

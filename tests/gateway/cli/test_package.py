@@ -70,7 +70,7 @@ def test_json_tells_what_was_made(desk: Desk) -> None:
     out = desk.folder / "made.zip"
     made = desk.pack(desk.records(3), "--out", out, "--json").json()
     assert made["record_counts"] == {"CASE": 3, "DECN": 3, "EXPL": 3}
-    assert made["submission_id"] == _manifest(out)["submission_id"]
+    assert made["package_id"] == _manifest(out)["submission_id"]
 
 
 @pytest.mark.parametrize("period", ["2026", "2026Q5", "Q1 2026", "2026Q1 ", "1999Q1"])
