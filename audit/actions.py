@@ -63,6 +63,8 @@ class Action(StrEnum):
     CERTIFICATE_REVOKED = "certificate.revoked", "A certificate is accepted no longer."
     TOKEN_ISSUED = "token.issued", "An access token was issued."
     TOKEN_REVOKED = "token.revoked", "An access token was revoked."
+    SSH_KEY_ADDED = "ssh-key.added", "An SSH key of an agency was accepted."
+    SSH_KEY_REVOKED = "ssh-key.revoked", "An SSH key is accepted no longer."
     AUTH_FAILED = "auth.failed", "A known identity was refused."
 
     KEY_CREATED = "key.created", "The gateway made or was given a key."

@@ -52,6 +52,7 @@ class ObjectType(StrEnum):
     AGENCY = "agency"
     CERTIFICATE = "certificate"
     TOKEN = auto()
+    SSH_KEY = "ssh-key"
     KEY = "key"
     LOG = "log"
 

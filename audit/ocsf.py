@@ -109,6 +109,8 @@ MAPPED: Mapping[Action, tuple[Class, tuple[int, str]]] = {
     Action.CERTIFICATE_REVOKED: (ENTITY, UPDATE),
     Action.TOKEN_ISSUED: (ENTITY, CREATE),
     Action.TOKEN_REVOKED: (ENTITY, DELETE),
+    Action.SSH_KEY_ADDED: (ENTITY, CREATE),
+    Action.SSH_KEY_REVOKED: (ENTITY, UPDATE),
     Action.AUTH_FAILED: (AUTHENTICATION, (1, "Logon")),
     Action.KEY_CREATED: (ENTITY, CREATE),
     Action.KEY_RETIRED: (ENTITY, UPDATE),

@@ -31,6 +31,7 @@ from crypto.sessionkey import KeyHolder, SessionKey, Wrapped, packet_of
 from crypto.splitkey import SplitKey, generate_split_key, retire, rotate
 from crypto.verdict import Verified
 from crypto.vetting import encryption_key, read_certificate
+from crypto.wholeness import Wholeness, wholeness
 from crypto.wkd import wkd_hash
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "SplitKey",
     "Verified",
     "Weakness",
+    "Wholeness",
     "Wrapped",
     "WrongContext",
     "WrongRecipient",
@@ -77,6 +79,7 @@ __all__ = [
     "sniff",
     "unseal",
     "verify_detached",
+    "wholeness",
     "wkd_hash",
     "write_rewrapped",
 ]

@@ -82,6 +82,11 @@ class Body:
         self._left = left
         self._more = more
 
+    @property
+    def is_open_ended(self) -> bool:
+        """Whether only the end of the source ends it."""
+        return self._left is None
+
     def read(self, size: int, /) -> bytes:
         """One to `size` octets, or none at the end of the body."""
         if self._left is None:

@@ -65,6 +65,7 @@ class Channel(StrEnum):
 
     HTTPS = "https"
     TUS = "tus"
+    SFTP = "sftp"
 
 
 class Role(StrEnum):

@@ -22,6 +22,7 @@ class Process(StrEnum):
     WEB = "web"
     WORKER = "worker"
     SEQUENCER = "sequencer"
+    SFTP = "sftp"
     ADMIN = "admin"
 
 
@@ -49,6 +50,9 @@ class Settings:
     vault_retention_days: int
     worker_concurrency: int
     malware_scanner_socket: Path | None
+    sftp_host_key_files: tuple[Path, ...]
+    sftp_spool_folder: Path | None
+    sftp_quota_bytes: int
     scratch_folder: Path | None
     checker_folder: Path | None
 
@@ -85,6 +89,9 @@ class Settings:
             malware_scanner_socket=reader.address_for(
                 process, "MALWARE_SCANNER_SOCKET", Process.WORKER
             ),
+            sftp_host_key_files=reader.secrets_for(process, "SFTP_HOST_KEY_FILE", Process.SFTP),
+            sftp_spool_folder=reader.folder_for(process, "SFTP_SPOOL_FOLDER", Process.SFTP),
+            sftp_quota_bytes=reader.number("SFTP_QUOTA_BYTES", default=8 << 30),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),
         )
@@ -151,8 +158,8 @@ class _Reader:
 
     def secret_file(self, name: str) -> Path:
         path = self.file(name)
-        if path.is_file() and path.stat().st_mode & (S_IRWXG | S_IRWXO):
-            self.faults.append(f"{name}: {path} must be readable by its owner only (chmod 600).")
+        if path.is_file() and _is_open(path):
+            self.faults.append(_open_secret(name, path))
         return path
 
     def secret_unless(self, process: Process, name: str, exempt: Process) -> Path | None:
@@ -167,6 +174,23 @@ class _Reader:
         missing = [path for path in paths if not path.is_file()]
         self.faults += [f"{name}: there is no file {path}." for path in missing]
         return paths
+
+    def secrets_for(self, process: Process, name: str, only: Process) -> tuple[Path, ...]:
+        """Files that only their owner can read, one or several with a colon between them."""
+        paths = self.files_for(process, name, only)
+        self.faults += [_open_secret(name, path) for path in paths if _is_open(path)]
+        return paths
+
+    def folder_for(self, process: Process, name: str, only: Process) -> Path | None:
+        """A folder that only its owner can enter."""
+        if process is not only:
+            return None
+        path = Path(self.text(name))
+        if not path.is_dir():
+            self.faults.append(f"{name}: there is no folder {path}.")
+        elif _is_open(path):
+            self.faults.append(f"{name}: {path} must be its owner's only (chmod 700).")
+        return path
 
     def path_for(self, process: Process, name: str, only: Process) -> Path | None:
         """A file that the process itself will write; only its folder must be there."""
@@ -193,6 +217,14 @@ class _Reader:
 
     def secret_for(self, process: Process, name: str, only: Process) -> Path | None:
         return self.secret_file(name) if process is only else None
+
+
+def _is_open(path: Path) -> bool:
+    return path.exists() and bool(path.stat().st_mode & (S_IRWXG | S_IRWXO))
+
+
+def _open_secret(name: str, path: Path) -> str:
+    return f"{name}: {path} must be readable by its owner only (chmod 600)."
 
 
 def _private_or_https(url: str) -> bool:

@@ -24,6 +24,7 @@ from gateway.flow.expiry import ExpiryWatch
 from gateway.flow.intake import Intake
 from gateway.flow.judge import Judge
 from gateway.flow.linkage import Linkage
+from gateway.flow.papers import Papers
 from gateway.flow.pepper import Pepper
 from gateway.flow.process import Processor
 from gateway.flow.proofs import LogReading
@@ -32,11 +33,13 @@ from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.release import ManifestSigner, Releases
 from gateway.flow.repair import Repair
 from gateway.flow.retrieve import Retrieval
+from gateway.flow.sshkeys import SshKeys
 from gateway.flow.submissions import Submissions
 from gateway.flow.trail import AuditTrail
 from gateway.flow.uploads import Uploads
 from gateway.scanner import Scanner
 from gateway.settings import Settings
+from gateway.spool import Names, Spool
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
 from gateway.store.log import PostgresLog
@@ -101,6 +104,22 @@ class SequencerServices:
 
 
 @dataclass(frozen=True, slots=True)
+class SftpServices:
+    """What the SFTP face needs."""
+
+    ssh_keys: SshKeys
+    intake: Intake
+    dry_runs: DryRuns
+    papers: Papers
+    spool: Spool
+    database: Database
+    certificate_text: str
+    log_verifier: str
+    max_upload_bytes: int
+    host_key_files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AdminServices:
     """What administrators do at the command line."""
 
@@ -109,6 +128,7 @@ class AdminServices:
     enrolment: Enrolment
     certificates: Certificates
     access: Access
+    ssh_keys: SshKeys
     repair: Repair
 
     def prepare(self) -> None:
@@ -190,6 +210,31 @@ def sequencer_services(settings: Settings) -> SequencerServices:
     )
 
 
+def sftp_services(settings: Settings) -> SftpServices:
+    """The services of one SFTP process."""
+    database, objects, trail = _database(settings), _objects(settings), _trail(settings)
+    jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
+    submissions = Submissions(database, objects, trail, clock=_now)
+    proofs = LogReading(database, PostgresLog(database), trail)
+    return SftpServices(
+        ssh_keys=SshKeys(database, trail, clock=_now),
+        intake=Intake(database, quarantine, jobs, trail, clock=_now),
+        dry_runs=DryRuns(database, objects, quarantine, jobs, trail, clock=_now),
+        papers=Papers(database, objects, submissions, proofs),
+        spool=Spool(
+            _required(settings.sftp_spool_folder),
+            Names(_pseudonym_key(settings)),
+            max_bytes=settings.max_upload_bytes,
+            quota=settings.sftp_quota_bytes,
+        ),
+        database=database,
+        certificate_text=settings.gateway_certificate_file.read_text("ascii"),
+        log_verifier=settings.log_verifier_file.read_text("ascii"),
+        max_upload_bytes=settings.max_upload_bytes,
+        host_key_files=settings.sftp_host_key_files,
+    )
+
+
 def admin_services(settings: Settings) -> AdminServices:
     """The services of an administrator's command."""
     database, trail = _database(settings), _trail(settings)
@@ -199,6 +244,7 @@ def admin_services(settings: Settings) -> AdminServices:
         enrolment=Enrolment(database, trail, load_standard(), clock=_now),
         certificates=Certificates(database, trail, clock=_now),
         access=_access(database, trail),
+        ssh_keys=SshKeys(database, trail, clock=_now),
         repair=Repair(database, JobQueue(), trail, clock=_now),
     )
 
@@ -224,11 +270,15 @@ def _objects(settings: Settings) -> ObjectStore:
 
 def _trail(settings: Settings) -> AuditTrail:
     return AuditTrail(
-        pseudonym_key=_key("PSEUDONYM_KEY_FILE", settings.pseudonym_key_file, PSEUDONYM_KEY_BYTES),
+        pseudonym_key=_pseudonym_key(settings),
         software=f"ctds-gateway/{version('ctds-gateway')}",
         clock=_now,
         random_bytes=urandom,
     )
+
+
+def _pseudonym_key(settings: Settings) -> bytes:
+    return _key("PSEUDONYM_KEY_FILE", settings.pseudonym_key_file, PSEUDONYM_KEY_BYTES)
 
 
 def _pepper(settings: Settings) -> Pepper:

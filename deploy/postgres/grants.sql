@@ -13,15 +13,15 @@ BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format(
         'GRANT CONNECT ON DATABASE %I'
-        ' TO gateway_web, gateway_worker, gateway_sequencer, gateway_admin',
+        ' TO gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_admin',
         current_database()
     );
 END
 $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public
-    FROM PUBLIC, gateway_web, gateway_worker, gateway_sequencer, gateway_admin;
+    FROM PUBLIC, gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_admin;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public
-    FROM PUBLIC, gateway_web, gateway_worker, gateway_sequencer, gateway_admin;
+    FROM PUBLIC, gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_admin;
 
 -- web: receives, shows, withdraws; asks for and decides on releases.
 GRANT SELECT ON agency, certificate, access_token TO gateway_web;
@@ -35,6 +35,13 @@ GRANT SELECT, INSERT ON release, release_item TO gateway_web;
 GRANT UPDATE (state, decided_by, decided_at) ON release TO gateway_web;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_web;
 GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_web;
+
+-- sftp: receives, and lays out reports and receipts. It withdraws nothing and knows no token.
+GRANT SELECT ON agency, ssh_key TO gateway_sftp;
+GRANT SELECT, INSERT ON submission, submission_transition TO gateway_sftp;
+GRANT SELECT, INSERT ON dry_run, dry_run_key TO gateway_sftp;
+GRANT SELECT, INSERT ON audit_outbox TO gateway_sftp;
+GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_sftp;
 
 -- worker: brings submissions to their end; signs manifests; removes dry runs and uploads. Who sent what, when,
 -- stays as it is.
@@ -68,7 +75,7 @@ GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint TO gateway_sequencer;
 -- admin: agencies, certificates and tokens. No report, no entry of the log; of submissions only which
 -- keys they had to do with, to be able to say after a theft what is touched by it. The ids of events
 -- it may compare, to say which act has no entry.
-GRANT SELECT, INSERT ON agency, certificate, access_token TO gateway_admin;
+GRANT SELECT, INSERT ON agency, certificate, access_token, ssh_key TO gateway_admin;
 GRANT UPDATE (suspended_at) ON agency TO gateway_admin;
 GRANT UPDATE (data, expires_at, revoked_at) ON certificate TO gateway_admin;
 GRANT SELECT (
@@ -78,14 +85,14 @@ GRANT SELECT (
 GRANT SELECT (
     id, agency_id, received_at, state, signer, signing_key, recipient_key, report_key
 ) ON dry_run TO gateway_admin;
-GRANT UPDATE (revoked_at) ON access_token TO gateway_admin;
+GRANT UPDATE (revoked_at) ON access_token, ssh_key TO gateway_admin;
 GRANT INSERT, SELECT (id, event_id) ON audit_outbox TO gateway_admin;
 GRANT SELECT (index, event_id) ON log_leaf TO gateway_admin;
 GRANT SELECT (id, submission_id, to_state, event_id) ON submission_transition TO gateway_admin;
 
--- The job queue: the web process adds, workers do the rest.
-GRANT SELECT, INSERT ON procrastinate_jobs TO gateway_web;
-GRANT INSERT ON procrastinate_events TO gateway_web;
+-- The job queue: web and SFTP processes add, workers do the rest.
+GRANT SELECT, INSERT ON procrastinate_jobs TO gateway_web, gateway_sftp;
+GRANT INSERT ON procrastinate_events TO gateway_web, gateway_sftp;
 GRANT SELECT, INSERT, UPDATE, DELETE
     ON procrastinate_jobs, procrastinate_events, procrastinate_workers, procrastinate_periodic_defers
     TO gateway_worker;
@@ -98,7 +105,7 @@ BEGIN
         SELECT sequencename FROM pg_sequences
         WHERE schemaname = 'public' AND sequencename LIKE 'procrastinate%'
     LOOP
-        EXECUTE format('GRANT USAGE ON SEQUENCE %I TO gateway_web, gateway_worker', found);
+        EXECUTE format('GRANT USAGE ON SEQUENCE %I TO gateway_web, gateway_sftp, gateway_worker', found);
     END LOOP;
 END
 $$;

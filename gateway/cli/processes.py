@@ -1,7 +1,8 @@
-"""`gateway web`, `worker`, `sequencer`, `migrate`: what a supervisor such as systemd runs."""
+"""`gateway web`, `sftp`, `worker`, `sequencer`, `migrate`: what a supervisor (systemd) runs."""
 
 import signal
 from collections.abc import Callable
+from functools import partial
 from threading import Event
 
 import click
@@ -12,6 +13,7 @@ from gateway.cli.environment import environment
 from gateway.cli.output import say
 from gateway.sequencer import run_sequencer
 from gateway.settings import Process, Settings
+from gateway.sftp.server import run_sftp
 from gateway.web.server import run_web
 from gateway.worker import run_worker
 
@@ -45,6 +47,14 @@ def worker() -> None:
 def sequencer() -> None:
     """Put entries into the audit log until told to stop; a second one stands by."""
     _run(run_sequencer, Process.SEQUENCER)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=2222, show_default=True)
+def sftp(*, host: str, port: int) -> None:
+    """Serve SFTP; several of these may listen on one port."""
+    _run(partial(run_sftp, host=host, port=port), Process.SFTP)
 
 
 def _run(loop: Callable[[Settings, Event], None], process: Process) -> None:

@@ -125,6 +125,11 @@ class ObjectStore:
             body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
             return BufferedReader(_Reading(body))
 
+    def size(self, bucket: Bucket, key: str) -> int:
+        """How many octets an object has."""
+        with ours("object-not-readable"):
+            return self._client.head_object(Bucket=self._name(bucket), Key=key)["ContentLength"]
+
     def delete(self, bucket: Bucket, key: str) -> None:
         """Remove an object that nothing refers to (a crash may leave one; never the reverse)."""
         with ours("object-not-deleted"):

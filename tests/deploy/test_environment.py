@@ -10,6 +10,7 @@ from tests.deploy.environment import FOLDER, example
 
 PROCESSES = {
     "web": Process.WEB,
+    "sftp": Process.SFTP,
     "worker": Process.WORKER,
     "sequencer": Process.SEQUENCER,
     "administrator": Process.ADMIN,
@@ -17,6 +18,7 @@ PROCESSES = {
 }
 SECRETS = {
     "GATEWAY_KEY_FILE": "worker",
+    "SFTP_HOST_KEY_FILE": "sftp",
     "LOG_KEY_FILE": "sequencer",
     "LOG_MEMORY_FILE": "sequencer",
 }
@@ -36,6 +38,8 @@ def substituted(name: str, folder: Path) -> dict[str, str]:
         path.write_text("")
         path.chmod(0o600)
         values[key] = str(path)
+    if "SFTP_SPOOL_FOLDER" in values:
+        values["SFTP_SPOOL_FOLDER"] = str(folder)
     return values
 
 

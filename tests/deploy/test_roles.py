@@ -42,6 +42,7 @@ from tests.validators import samples
 SCRIPTS = Path(__file__).parents[2] / "deploy" / "postgres"
 ROLES = {
     Process.WEB: "gateway_web",
+    Process.SFTP: "gateway_sftp",
     Process.WORKER: "gateway_worker",
     Process.SEQUENCER: "gateway_sequencer",
     Process.ADMIN: "gateway_admin",
@@ -252,6 +253,20 @@ FORBIDDEN = {
         "DELETE FROM remembered_record",
         "SELECT * FROM linkage_token",
         "SELECT * FROM linkage_pepper",
+    ),
+    Process.SFTP: (
+        "UPDATE log_leaf SET entry = ''",
+        "DELETE FROM audit_outbox",
+        "UPDATE audit_outbox SET entry = ''",
+        "SELECT * FROM access_token",
+        "SELECT * FROM certificate",
+        "INSERT INTO ssh_key SELECT * FROM ssh_key",
+        "UPDATE ssh_key SET revoked_at = NULL",
+        "UPDATE submission SET state = 'withdrawn'",
+        "DELETE FROM submission",
+        "SELECT * FROM release",
+        "SELECT * FROM linkage_token",
+        "CREATE TABLE mine (id int)",
     ),
     Process.WORKER: (
         "UPDATE log_leaf SET entry = ''",

@@ -14,7 +14,12 @@ from gateway.cli import cli
 from tests.deploy.environment import FOLDER as ENVIRONMENT
 
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
-NAMES = ("gateway-web.service", "gateway-worker@.service", "gateway-sequencer.service")
+NAMES = (
+    "gateway-web.service",
+    "gateway-sftp@.service",
+    "gateway-worker@.service",
+    "gateway-sequencer.service",
+)
 MOST_EXPOSED = 1.5  # of 10; systemd calls everything below 2.5 safe
 REQUIRED = {
     "User",

@@ -1,6 +1,6 @@
 """Typed tables, one module a subject. Imported together so that the metadata is whole."""
 
-from gateway.store.tables.access import AccessTokenRow
+from gateway.store.tables.access import AccessTokenRow, SshKeyRow
 from gateway.store.tables.agencies import AgencyRow, CertificateRow, CertificateWarningRow
 from gateway.store.tables.dryruns import DryRunKeyRow, DryRunRow
 from gateway.store.tables.linkage import (
@@ -37,6 +37,7 @@ __all__ = [
     "ReleaseItemRow",
     "ReleaseRow",
     "RememberedRecordRow",
+    "SshKeyRow",
     "SubmissionRow",
     "TileRow",
     "TransitionRow",

@@ -1,4 +1,4 @@
-"""Access tokens, held only as the SHA-256 of their secret."""
+"""What people and programs prove themselves with: tokens, held as a SHA-256, and SSH keys."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,5 +21,20 @@ class AccessTokenRow(Model):
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     agency_id: Mapped[str | None] = mapped_column(ForeignKey("agency.agency_id"))
     issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class SshKeyRow(Model):
+    """A public key with which somebody of an agency signs in over SFTP."""
+
+    __tablename__ = "ssh_key"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(unique=True)
+    public_key: Mapped[str]
+    subject: Mapped[str]
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.agency_id"), index=True)
+    added_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]

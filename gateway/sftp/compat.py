@@ -1,0 +1,31 @@
+"""Two clients that agencies have, and what asyncssh would otherwise refuse them.
+
+rclone before 1.62 (Debian 12 has 1.60) puts octets after the data of a write request; OpenSSH's
+server ignores them, and so do we. scp of OpenSSH 9 and later ends in an error where the server
+closes a session without an exit status; `Tree.exit` sends one.
+"""
+
+from asyncssh.constants import FXP_WRITE
+from asyncssh.packet import SSHPacket
+from asyncssh.sftp import SFTPServerHandler
+
+
+def tolerate_octets_after_a_write() -> None:
+    """Teach asyncssh; once for the process, and safe to repeat."""
+    strict = SFTPServerHandler._process_write
+    if getattr(strict, "tolerant", False):
+        return
+
+    async def tolerant(handler: SFTPServerHandler, packet: SSHPacket) -> int:
+        return await strict(handler, _Lenient(packet.get_remaining_payload()))
+
+    tolerant.tolerant = True  # type: ignore[attr-defined]
+    SFTPServerHandler._process_write = tolerant  # type: ignore[method-assign,assignment]
+    SFTPServerHandler._packet_handlers[FXP_WRITE] = tolerant
+
+
+class _Lenient(SSHPacket):
+    """A packet after whose last field something may follow."""
+
+    def check_end(self) -> None:
+        """Not look."""

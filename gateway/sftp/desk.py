@@ -1,0 +1,192 @@
+"""One session at work: who it is asks the database anew each time, and every step may block.
+
+Nothing here knows SFTP. What it raises are the gateway's own errors.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from os import fstat
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+from typing import BinaryIO
+
+import structlog
+
+from crypto import Wholeness, wholeness
+from gateway.errors import GatewayError, NotFound, RequestRefused
+from gateway.flow.papers import Paper
+from gateway.flow.quarantine import Delivery
+from gateway.records import Channel, Principal
+from gateway.spool import Growing, Waiting
+from gateway.spool.box import Box
+from gateway.wiring import SftpServices
+
+log = structlog.get_logger("gateway.sftp")
+
+INBOX, SANDBOX = "inbox", "sandbox"
+_REMEMBERED_SECONDS = 900.0
+_MOST_TAKEN = 10_000
+
+
+class Taken:
+    """What was handed over a short while ago: clients look whether it is there, and how large.
+
+    Names are kept in memory only. What is forgotten too early makes a client send again, and the
+    same octets are the same submission.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str, str], tuple[float, Waiting]] = OrderedDict()
+        self._lock = Lock()
+
+    def put(self, agency_id: str, place: str, file: Waiting) -> None:
+        """Remember a file."""
+        with self._lock:
+            self._kept[agency_id, place, file.name] = (monotonic(), file)
+            while len(self._kept) > _MOST_TAKEN:
+                self._kept.popitem(last=False)
+
+    def get(self, agency_id: str, place: str, name: str) -> Waiting | None:
+        """A file, if it is remembered."""
+        with self._lock:
+            at, file = self._kept.get((agency_id, place, name), (0.0, None))
+        return file if file is not None and monotonic() - at < _REMEMBERED_SECONDS else None
+
+    def pop(self, agency_id: str, place: str, name: str) -> Waiting | None:
+        """A file, which is forgotten."""
+        found = self.get(agency_id, place, name)
+        with self._lock:
+            self._kept.pop((agency_id, place, name), None)
+        return found
+
+    def all(self, agency_id: str, place: str) -> list[Waiting]:
+        """Every file of a place that is remembered."""
+        with self._lock:
+            names = [
+                name for (whose, where, name) in self._kept if (whose, where) == (agency_id, place)
+            ]
+        found = [self.get(agency_id, place, name) for name in names]
+        return [each for each in found if each is not None]
+
+
+@dataclass
+class Desk:
+    """What one session does, in the name of the agency whose key it came with."""
+
+    services: SftpServices
+    fingerprint: str
+    agency_id: str
+    source: str | None
+    request_id: str
+    taken: "Taken"
+    papers: dict[str, Paper] = field(default_factory=dict)
+
+    def principal(self) -> Principal:
+        """Who this is now; raises Unauthenticated once the key is accepted no longer."""
+        return self.services.ssh_keys.authenticate(
+            self.fingerprint, source=self.source, request_id=self.request_id
+        )
+
+    def box(self, place: str) -> Box:
+        """The agency's unfinished files of a place."""
+        return self.services.spool.of(f"{place}\n{self.agency_id}")
+
+    def begin(self, place: str, name: str, *, anew: bool) -> Growing:
+        """Open a file to write to."""
+        self.principal()
+        self.taken.pop(self.agency_id, place, name)
+        return self.box(place).open(name, anew=anew)
+
+    def end(self, place: str, file: Growing) -> None:
+        """Close a file; one that is a whole message is handed over, and this returns once it is."""
+        handed_over = False
+        try:
+            kept = file.settle()
+            if kept.size and _wholeness(file.path) is Wholeness.WHOLE:
+                self._hand_over(place, kept, file.path)
+                handed_over = True
+        finally:
+            file.release(forget=handed_over)
+
+    def rename(self, place: str, old: str, new: str) -> None:
+        """Give a file another name, which says that it is complete."""
+        handed_over = self.taken.pop(self.agency_id, place, old)
+        if handed_over is not None:
+            self.taken.put(self.agency_id, place, replace(handed_over, name=new))
+            return
+        self.principal()
+        box = self.box(place)
+        box.rename(old, new)
+        kept = box.find(new)
+        if kept is None:
+            raise NotFound("file")
+        with box.held(new) as path:
+            if _wholeness(path) is Wholeness.CUT_SHORT:
+                raise RequestRefused(
+                    "body-incomplete",
+                    "The message is cut short: its end has not arrived.",
+                    "Continue the file under its new name, or send it again.",
+                )
+            self._hand_over(place, kept, path)
+            path.unlink()
+
+    def remove(self, place: str, name: str) -> None:
+        """Forget an unfinished file; of what was handed over only the name is forgotten."""
+        if self.taken.pop(self.agency_id, place, name) is None:
+            self.box(place).remove(name)
+
+    def find(self, place: str, name: str) -> Waiting | None:
+        """What a client is told of a file."""
+        return self.taken.get(self.agency_id, place, name) or self.box(place).find(name)
+
+    def waiting(self, place: str) -> list[Waiting]:
+        """What a client is told of all files of a place."""
+        return [*self.taken.all(self.agency_id, place), *self.box(place).waiting()]
+
+    def lay_out(self) -> dict[str, Paper]:
+        """The papers that lie ready."""
+        self.papers = self.services.papers.lay_out(by=self.principal(), known=self.papers)
+        return self.papers
+
+    def take(self, paper: Paper) -> bytes:
+        """What is written on a paper."""
+        return self.services.papers.take(paper, by=self.principal())
+
+    def _hand_over(self, place: str, kept: Waiting, path: Path) -> None:
+        subject, size, fault = "", kept.size, None
+        receive = self._submit if place == INBOX else self._try_out
+        try:
+            subject = receive(path, self.principal())
+        except GatewayError as error:
+            fault = error.code
+            raise
+        finally:
+            log.info(
+                "file",
+                place=place,
+                agency=self.agency_id,
+                request_id=self.request_id,
+                subject=subject,
+                bytes=size,
+                error=fault,
+            )
+        self.taken.put(self.agency_id, place, kept)
+
+    def _submit(self, path: Path, by: Principal) -> str:
+        with path.open("rb") as body:
+            return str(self.services.intake.receive(_delivery(body), by=by).submission.id)
+
+    def _try_out(self, path: Path, by: Principal) -> str:
+        with path.open("rb") as body:
+            return str(self.services.dry_runs.receive(_delivery(body), by=by).dry_run.id)
+
+
+def _delivery(body: BinaryIO) -> Delivery:
+    size = fstat(body.fileno()).st_size
+    return Delivery(body=body, length=size, channel=Channel.SFTP, digests={})
+
+
+def _wholeness(path: Path) -> Wholeness:
+    with path.open("rb") as source:
+        return wholeness(source)

@@ -1,0 +1,86 @@
+"""SSH keys of agencies: added once, revoked for ever, looked up at every sign-in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.store.tables import AgencyRow, SshKeyRow
+
+
+@dataclass(frozen=True, slots=True)
+class SshKey:
+    """A key as kept; `fingerprint` as OpenSSH writes it, `public_key` as one line."""
+
+    id: UUID
+    fingerprint: str
+    public_key: str
+    subject: str
+    agency_id: str
+    added_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+def add_ssh_key(session: Session, key: SshKey) -> bool:
+    """Add a key; False if it is known already, to whomever it belongs."""
+    added = session.execute(
+        insert(SshKeyRow)
+        .values(
+            id=key.id,
+            fingerprint=key.fingerprint,
+            public_key=key.public_key,
+            subject=key.subject,
+            agency_id=key.agency_id,
+            added_at=key.added_at,
+            expires_at=key.expires_at,
+        )
+        .on_conflict_do_nothing()
+        .returning(SshKeyRow.id)
+    )
+    return added.first() is not None
+
+
+def find_ssh_key(session: Session, fingerprint: str) -> tuple[SshKey, bool] | None:
+    """The key, and whether its agency is suspended; None if nobody has enrolled it."""
+    query = (
+        select(SshKeyRow, AgencyRow.suspended_at)
+        .join(AgencyRow, AgencyRow.agency_id == SshKeyRow.agency_id)
+        .where(SshKeyRow.fingerprint == fingerprint)
+    )
+    found = session.execute(query).first()
+    return None if found is None else (_kept(found[0]), found[1] is not None)
+
+
+def list_ssh_keys(session: Session, *, agency_id: str | None) -> list[SshKey]:
+    """All keys, or those of one agency, by agency and age."""
+    query = select(SshKeyRow).order_by(SshKeyRow.agency_id, SshKeyRow.added_at)
+    if agency_id is not None:
+        query = query.where(SshKeyRow.agency_id == agency_id)
+    return [_kept(row) for row in session.scalars(query)]
+
+
+def revoke_ssh_key(session: Session, fingerprint: str, *, now: datetime) -> SshKey | None:
+    """Accept a key no longer; None if it is unknown or revoked already."""
+    query = select(SshKeyRow).where(SshKeyRow.fingerprint == fingerprint).with_for_update()
+    row = session.scalars(query).first()
+    if row is None or row.revoked_at is not None:
+        return None
+    row.revoked_at = now
+    return _kept(row)
+
+
+def _kept(row: SshKeyRow) -> SshKey:
+    return SshKey(
+        id=row.id,
+        fingerprint=row.fingerprint,
+        public_key=row.public_key,
+        subject=row.subject,
+        agency_id=row.agency_id,
+        added_at=row.added_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+    )
