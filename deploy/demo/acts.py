@@ -124,7 +124,6 @@ def release(play: Play) -> None:
         "--log-key", str(stage.keys / "log.vkey"),
     )  # fmt: skip
     fetched, clear = folder / "fetched", folder / "clear"
-    stage.await_manifest(release_id, *tokens["ada"])
     stage.gateway("release", "fetch", release_id, "--out", str(fetched), *trusted, *tokens["ada"])
     vault = ("--key", str(folder / "vault-key.asc"), *trusted[:2])
     stage.gateway("unseal", str(fetched), *vault, "--out", str(clear))

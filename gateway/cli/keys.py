@@ -7,6 +7,8 @@ from secrets import token_hex
 from typing import Any
 
 import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from audit.keys import Signer
 from crypto import (
@@ -171,6 +173,13 @@ def make_pepper(out: Path, _: str | None) -> dict[str, str]:
 def make_salt(out: Path, _: str | None) -> dict[str, str]:
     """Write `person-ref.salt`: 32 random bytes, hexadecimal."""
     return _make_random(out / "person-ref.salt")
+
+
+def make_ssh_host_key(out: Path) -> None:
+    """Write `ssh-host-key`, an Ed25519 key as OpenSSH keeps it; `ssh-keygen` does the same."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
+    write_secret(out / "ssh-host-key", private)
 
 
 def _make_random(file: Path) -> dict[str, str]:

@@ -19,10 +19,13 @@ from gateway.cli.files import write_new
 from gateway.cli.logsources import log_key_option, read_log_keys
 from gateway.cli.options import EXISTING, FOLDER, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_records, say, step_progress
-from gateway.client import GatewayClient, Upload
+from gateway.client import GatewayClient, Refused, Upload
 from validators.strictjson import load_object
 
 COLUMNS = ("requested_at", "id", "name", "state", "items", "requested_by", "decided_by")
+
+_PATIENCE = 4
+"""How often the client's own patience, half a minute, is spent on a manifest that is not signed."""
 
 
 @click.group()
@@ -120,7 +123,7 @@ def fetch(
     objects stay sealed: `gateway unseal` opens them.
     """
     client = open_client(url, token_file)
-    signed = client.get(f"/v1/releases/{release_id}/manifest")
+    signed = _signed(client, f"/v1/releases/{release_id}/manifest")
     manifest = _verified(signed, gateway_certificate, keys=read_log_keys(log_key))
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in (("manifest.json", "manifest"), ("manifest.json.asc", "signature")):
@@ -128,6 +131,17 @@ def fetch(
     fetched = list(_fetch_all(client, release_id, manifest["objects"], out))
     facts = {"release": manifest["name"], "objects": len(fetched), "folder": str(out)}
     print_json(facts) if as_json else print_facts({**facts, "verified": "every object"})
+
+
+def _signed(client: GatewayClient, path: str) -> dict[str, Any]:
+    """The manifest, which a worker signs once the log has every object."""
+    for _ in range(_PATIENCE):
+        try:
+            return client.get(path)
+        except Refused as refused:
+            if refused.code != "manifest-not-ready":
+                raise
+    return client.get(path)
 
 
 def _verified(signed: Mapping[str, str], certificate: Path, *, keys: LogKeys) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from gateway.cli.keys import (
     make_openpgp,
     make_pepper,
     make_pseudonym_key,
+    make_ssh_host_key,
 )
 from gateway.cli.output import say
 from gateway.embedded import EmbeddedServers
@@ -44,6 +45,8 @@ Stop it with Ctrl-C. In another terminal:
   export GATEWAY_URL={url}
   gateway --env-file {env} agency enrol AGENCY CERTIFICATE
   gateway --env-file {env} token issue NAME --role submitter --agency AGENCY
+  gateway --env-file {env} sshkey add AGENCY KEY.pub --subject NAME
+SFTP answers at port {sftp}: sftp -P {sftp} ctds@127.0.0.1
 The gateway's fingerprint, which agencies are told, is {fingerprint}
 The vault's private key is in {staff}; a real one never comes near the gateway.
 The interface is described at {url}/v1/openapi.json
@@ -61,8 +64,13 @@ NO_PAGE = "The page that checks in a browser is not offered: CHECKER_FOLDER name
     help="Where everything is kept.",
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--sftp-port",
+    type=click.IntRange(0, 65535),
+    help="For SFTP; 2222, or any that is free where --port is 0.",
+)
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True)
-def serve(*, folder: Path, port: int, workers: int) -> None:
+def serve(*, folder: Path, port: int, sftp_port: int | None, workers: int) -> None:
     """Run the whole gateway here, with servers and keys of its own. Not for real data."""
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
@@ -71,11 +79,12 @@ def serve(*, folder: Path, port: int, workers: int) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _pid_file(folder / "serve.pid"), EmbeddedServers(folder / "servers") as servers:
         url = f"http://127.0.0.1:{_usable(port)}"
+        sftp = _usable((2222 if port else 0) if sftp_port is None else sftp_port)
         settings = prepare(folder, servers.environ(), url=url)
-        with _Children(folder, settings, url=url, workers=workers) as children:
+        with _Children(folder, settings, url=url, sftp=sftp, workers=workers) as children:
             children.await_ready(stop)
             if not stop.is_set():
-                say(_next(folder, url))
+                say(_next(folder, url, sftp=sftp))
             children.watch(stop)
 
 
@@ -91,6 +100,10 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
         make_pseudonym_key(keys, None)
     if not (keys / "linkage.pepper").exists():  # a folder of an earlier version has none
         make_pepper(keys, None)
+    if not (keys / "ssh-host-key").exists():  # likewise
+        make_ssh_host_key(keys)
+    spool = folder / "spool"
+    spool.mkdir(mode=0o700, exist_ok=True)
     settings = {
         **servers,
         "GATEWAY_ENV": "development",
@@ -106,6 +119,8 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
         "LOG_KEY_FILE": str(keys / "log.skey"),
         "LOG_VERIFIER_FILE": str(keys / "log.vkey"),
         "LOG_MEMORY_FILE": str(folder / "log-memory"),
+        "SFTP_HOST_KEY_FILE": str(keys / "ssh-host-key"),
+        "SFTP_SPOOL_FOLDER": str(spool),
     }
     file = folder / "gateway.env"
     file.unlink(missing_ok=True)
@@ -116,12 +131,13 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
     return settings
 
 
-def _next(folder: Path, url: str) -> str:
+def _next(folder: Path, url: str, *, sftp: int) -> str:
     """What to do when it runs."""
     certificate = load_certificate((folder / "keys" / "gateway-certificate.asc").read_bytes())
     page = PAGE if "CHECKER_FOLDER" in environment() else NO_PAGE
     return NEXT.format(
         url=url,
+        sftp=sftp,
         env=folder / "gateway.env",
         fingerprint=certificate.fingerprint,
         staff=folder / "staff",
@@ -133,7 +149,7 @@ class _Children:
     """The gateway's processes; one that dies is started again."""
 
     def __init__(
-        self, folder: Path, settings: Mapping[str, str], *, url: str, workers: int
+        self, folder: Path, settings: Mapping[str, str], *, url: str, sftp: int, workers: int
     ) -> None:
         self._folder = folder
         self._url = url
@@ -141,6 +157,7 @@ class _Children:
         bind = url.removeprefix("http://")
         self._commands = {
             "web": ("web", "--bind", bind),
+            "sftp": ("sftp", "--port", str(sftp)),
             "sequencer": ("sequencer",),
             **{f"worker-{n}": ("worker",) for n in range(1, workers + 1)},
         }

@@ -18,7 +18,7 @@ from tests.docs.pages import ROOT
 from tests.gateway.cli.shell import Shell
 
 pytestmark = pytest.mark.journey
-CHILDREN = {"web", "sequencer", "worker-1"}
+CHILDREN = {"web", "sftp", "sequencer", "worker-1"}
 
 
 @dataclass
