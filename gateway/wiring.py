@@ -215,12 +215,13 @@ def sftp_services(settings: Settings) -> SftpServices:
     database, objects, trail = _database(settings), _objects(settings), _trail(settings)
     jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
     submissions = Submissions(database, objects, trail, clock=_now)
+    dry_runs = DryRuns(database, objects, quarantine, jobs, trail, clock=_now)
     proofs = LogReading(database, PostgresLog(database), trail)
     return SftpServices(
         ssh_keys=SshKeys(database, trail, clock=_now),
         intake=Intake(database, quarantine, jobs, trail, clock=_now),
-        dry_runs=DryRuns(database, objects, quarantine, jobs, trail, clock=_now),
-        papers=Papers(database, objects, submissions, proofs),
+        dry_runs=dry_runs,
+        papers=Papers(database, objects, submissions, dry_runs, proofs),
         spool=Spool(
             _required(settings.sftp_spool_folder),
             Names(_pseudonym_key(settings)),

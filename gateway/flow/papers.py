@@ -4,22 +4,26 @@ The same as over HTTPS, told by the same functions; here each has a name and a s
 reads it. Listing is no reading: only who takes a paper makes an entry of the log.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from gateway.errors import NotReady
+from gateway.flow.dryruns import DryRuns
 from gateway.flow.proofs import LogReading
 from gateway.flow.submissions import LogPlace, Submissions
-from gateway.records import Principal, Submission
+from gateway.records import DryRun, Principal, Submission
 from gateway.store.database import Database
+from gateway.store.dryruns import list_dry_runs
 from gateway.store.log import leaf_index, pending_entry
 from gateway.store.objects import Bucket, ObjectStore
 from gateway.store.submissions import list_submissions
 from validators.report import Report, render_text
 
 NEWEST = 100
-"""Submissions whose papers are laid out; older ones are reached over HTTPS."""
+"""Submissions, and dry runs, whose papers are laid out; older ones are reached over HTTPS."""
 
 RECEIPT, REPORT, FULL = "receipt.tlog-proof", "report.txt", "report.pgp"
 
@@ -29,11 +33,12 @@ class Paper:
     """A file that lies ready; `content` is None where it is fetched when it is read."""
 
     name: str
-    submission_id: UUID
+    about: UUID
+    tried_out: bool
     kind: str
     size: int
     at: datetime
-    content: bytes | None
+    content: bytes | None = None
 
 
 class Papers:
@@ -44,55 +49,63 @@ class Papers:
         database: Database,
         objects: ObjectStore,
         submissions: Submissions,
+        dry_runs: DryRuns,
         proofs: LogReading,
     ) -> None:
         self._database = database
         self._objects = objects
         self._submissions = submissions
+        self._dry_runs = dry_runs
         self._proofs = proofs
 
     def lay_out(self, *, by: Principal, known: dict[str, Paper]) -> dict[str, Paper]:
-        """The papers of the newest submissions by name; those known before stay as they were."""
+        """The papers of the newest by their names; those known before stay as they were."""
         with self._database.transaction() as session:
-            found = list_submissions(session, by.agency, before=None, limit=NEWEST)
+            submissions = list_submissions(session, by.agency, before=None, limit=NEWEST)
+            dry_runs = list_dry_runs(session, by.agency, before=None, limit=NEWEST)
         laid: dict[str, Paper] = {}
-        for submission in found:
+        found: list[Submission | DryRun] = [*submissions, *dry_runs]
+        for each in found:
             for kind in (RECEIPT, REPORT, FULL):
-                name = f"{submission.received_at:%Y-%m-%d}_{submission.id}.{kind}"
-                paper = known.get(name) or self._paper(name, submission, kind)
+                tried = "sandbox." if isinstance(each, DryRun) else ""
+                name = f"{each.received_at:%Y-%m-%d}_{each.id}.{tried}{kind}"
+                paper = known.get(name) or self._paper(name, each, kind)
                 if paper is not None:
                     laid[name] = paper
         return laid
 
     def take(self, paper: Paper, *, by: Principal) -> bytes:
         """What is written on a paper; the reading is in the log before it is handed over."""
+        where: Submissions | DryRuns = self._dry_runs if paper.tried_out else self._submissions
         if paper.kind == FULL:
-            return b"".join(self._submissions.full_report(paper.submission_id, by=by))
+            return b"".join(where.full_report(paper.about, by=by))
         if paper.kind == REPORT:
-            self._submissions.report(paper.submission_id, by=by)
+            where.report(paper.about, by=by)
         else:
-            self._submissions.receipt(paper.submission_id, by=by)
+            self._submissions.receipt(paper.about, by=by)
         return paper.content or b""
 
-    def _paper(self, name: str, submission: Submission, kind: str) -> Paper | None:
-        at = submission.settled_at or submission.received_at
+    def _paper(self, name: str, each: Submission | DryRun, kind: str) -> Paper | None:
+        tried_out, at = isinstance(each, DryRun), each.settled_at or each.received_at
         if kind == FULL:
-            if submission.report_key is None:
+            if each.report_key is None:
                 return None
-            size = self._objects.size(Bucket.REPORTS, submission.report_key)
-            return Paper(name, submission.id, kind, size, at, None)
+            size = self._objects.size(Bucket.REPORTS, each.report_key)
+            return Paper(name, each.id, tried_out, kind, size, at)
         if kind == REPORT:
-            content = None if submission.report is None else _told(submission.report)
+            content = _told(each.report, sent=not tried_out)
         else:
-            content, at = self._receipt(submission), submission.received_at
+            content, at = self._receipt(each), each.received_at
         if content is None:
             return None
-        return Paper(name, submission.id, kind, len(content), at, content)
+        return Paper(name, each.id, tried_out, kind, len(content), at, content)
 
-    def _receipt(self, submission: Submission) -> bytes | None:
+    def _receipt(self, each: Submission | DryRun) -> bytes | None:
+        if isinstance(each, DryRun):
+            return None
         with self._database.transaction() as session:
-            entry = pending_entry(session, submission.event_id)
-            index = leaf_index(session, submission.event_id)
+            entry = pending_entry(session, each.event_id)
+            index = leaf_index(session, each.event_id)
         if entry is None:
             return None
         try:
@@ -101,9 +114,14 @@ class Papers:
             return None
 
 
-def _told(report: dict[str, object]) -> bytes:
-    refusal = report.get("refusal")
-    if isinstance(refusal, dict):
-        told = f"Rejected ({refusal['code']}): {refusal['message']}\n{refusal['mend']}\n"
-        return told.encode()
-    return render_text(Report.from_dict(report)).encode()
+def _told(report: dict[str, Any] | None, *, sent: bool) -> bytes | None:
+    if report is None:
+        return None
+    if "refusal" in report:
+        return "\n".join(_refusal(report["refusal"])).encode()
+    return render_text(Report.from_dict(report, sent=sent)).encode()
+
+
+def _refusal(refusal: dict[str, str]) -> Iterator[str]:
+    yield f"Rejected ({refusal['code']}): {refusal['message']}"
+    yield f"{refusal['mend']}\n"

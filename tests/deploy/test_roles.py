@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
 from time import monotonic, sleep
@@ -19,14 +20,24 @@ from psycopg import errors, sql
 from sqlalchemy import make_url, text
 
 from gateway.embedded import EmbeddedServers
+from gateway.errors import Unauthenticated
 from gateway.flow.enrolment import Change
-from gateway.records import Role, State
+from gateway.flow.quarantine import Delivery
+from gateway.flow.sshkeys import PublicKey
+from gateway.records import Channel, Role, State
 from gateway.settings import Process, Settings
 from gateway.store.database import Database
 from gateway.web import create_app
-from gateway.wiring import admin_services, sequencer_services, web_services, worker_services
+from gateway.wiring import (
+    admin_services,
+    sequencer_services,
+    sftp_services,
+    web_services,
+    worker_services,
+)
 from tests.gateway import owner
 from tests.gateway.linking import remembered
+from tests.gateway.sftp.conftest import make_ssh_key
 from tests.gateway.stand import (
     ADMINISTRATOR,
     COUNCIL,
@@ -227,6 +238,44 @@ def test_an_administrator_updates_lists_and_traces_certificates(stand: StandOfRo
         keyring.fingerprints[0], since=None, by=ADMINISTRATOR
     )
     assert [each.id for each in traced] == [sent]
+
+
+def test_the_sftp_process_can_do_its_work(stand: StandOfRoles, tmp_path: Path) -> None:
+    sender = stand.sender(POLICE)
+    make_ssh_key(tmp_path / "key")
+    key = PublicKey.parse((tmp_path / "key.pub").read_text())
+    day = timedelta(days=1)
+    stand.admin.ssh_keys.enrol(
+        key, agency_id=POLICE, subject="upload", valid_for=day, by=ADMINISTRATOR
+    )
+    environ = {
+        **stand.environ,
+        "DATABASE_URL": address(stand.environ["DATABASE_URL"], Process.SFTP),
+        "SFTP_HOST_KEY_FILE": str(tmp_path / "key"),
+        "SFTP_SPOOL_FOLDER": str(tmp_path),
+    }
+    tmp_path.chmod(0o700)
+    services = sftp_services(Settings.load(environ, Process.SFTP))
+    by = services.ssh_keys.authenticate(key.fingerprint, source="192.0.2.1", request_id=None)
+
+    def delivery(message: bytes) -> Delivery:
+        return Delivery(BytesIO(message), len(message), Channel.SFTP, digests={})
+
+    message = sender.message(1)
+    sent = services.intake.receive(delivery(message), by=by).submission
+    assert services.intake.receive(delivery(message), by=by).repeated
+    services.dry_runs.receive(delivery(sender.message(1)), by=by)
+    stand.settle()
+    papers = services.papers.lay_out(by=by, known={})
+    assert len([name for name in papers if str(sent.id) in name]) == 2
+    assert [name for name in papers if "sandbox" in name]
+    for paper in papers.values():
+        assert services.papers.take(paper, by=by)
+    assert stand.state(sent.id) is State.STORED
+    stand.admin.ssh_keys.revoke(key.fingerprint, by=ADMINISTRATOR)
+    with pytest.raises(Unauthenticated):
+        services.ssh_keys.authenticate(key.fingerprint, source=None, request_id=None)
+    services.database.dispose()
 
 
 FORBIDDEN = {

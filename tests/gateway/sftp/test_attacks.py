@@ -320,6 +320,11 @@ def test_the_sandbox_counts_nothing(stand: Stand, person: Person) -> None:
     assert stand.get("/v1/submissions", person.sender).get_json() == before
     listed = stand.get("/v1/dry-runs", person.sender).get_json()["dry_runs"]
     assert listed[0]["size"] == file.stat().st_size
+    stand.settle()
+    with session(person) as sftp:
+        [name] = [each for each in sftp.listdir("/outbox") if listed[0]["id"] in each]
+        told = sftp.open(f"/outbox/{name}", "rb").read()
+    assert told.startswith(b"ACCEPTED. 3 rows would be accepted.")
 
 
 # What is written.

@@ -52,13 +52,26 @@ def sftp_put_and_rename(person: Person, file: Path) -> None:
 
 def sftp_reput(person: Person, file: Path) -> None:
     """The first half on one day, the rest on another."""
-    half = person.folder / "half.pgp"
-    half.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    half = _half(person, file)
     name = f"/inbox/{file.name}"
     assert person.sftp(f"put {half} {name}").returncode == 0
     done = person.sftp(f"ls -l {name}", f"reput {file} {name}")
     assert done.returncode == 0, done.stderr
     assert str(half.stat().st_size) in done.stdout
+
+
+def sftp_put_from_the_middle(person: Person, file: Path) -> None:
+    """As `sftp -a` does: the client goes on where the file ends."""
+    half = _half(person, file)
+    assert person.sftp(f"put {half} /inbox/x.pgp").returncode == 0
+    done = person.sftp(f"put -a {file} /inbox/x.pgp")
+    assert done.returncode == 0, done.stderr
+
+
+def _half(person: Person, file: Path) -> Path:
+    half = person.folder / "half.pgp"
+    half.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    return half
 
 
 def scp(person: Person, file: Path) -> None:
@@ -70,12 +83,18 @@ def scp_as_it_was(person: Person, file: Path) -> None:
     run(["scp", "-O", "-p", *person.options, "-P", person.door.port, file, target])
 
 
-def curl(person: Person, file: Path) -> None:
+def curl(person: Person, file: Path, *further: str) -> None:
     host_key = person.door.host_key.with_suffix(".pub").read_text().split()[1]
     known = f"sha256://{_sha256_of(host_key)}"
-    url = f"sftp://ctds@127.0.0.1:{person.door.port}/inbox/"
+    url = f"sftp://ctds@127.0.0.1:{person.door.port}/inbox/{file.name}"
     keys = ["--key", person.key, "--pubkey", f"{person.key}.pub", "--user", "ctds:"]
-    run(["curl", "-sS", "--hostpubsha256", known.removeprefix("sha256://"), *keys, "-T", file, url])
+    known = known.removeprefix("sha256://")
+    run(["curl", "-sS", "--hostpubsha256", known, *keys, *further, "-T", file, url])
+
+
+def curl_continued(person: Person, file: Path) -> None:
+    assert person.sftp(f"put {_half(person, file)} /inbox/{file.name}").returncode == 0
+    curl(person, file, "-C", "-")
 
 
 def _sha256_of(public: str) -> str:
@@ -84,19 +103,24 @@ def _sha256_of(public: str) -> str:
     return b64encode(sha256(b64decode(public)).digest()).decode()
 
 
-def lftp(person: Person, file: Path, *settings: str) -> None:
+def lftp(person: Person, file: Path, *settings: str, put: str = "put") -> None:
     connect = " ".join(["ssh", "-a", "-x", *person.options])
     script = [
         f'set sftp:connect-program "{connect}"',
         *("set net:max-retries 1", "set net:timeout 20", "set cmd:fail-exit yes", *settings),
         f"open -u ctds, sftp://127.0.0.1:{person.door.port}",
-        f"put -O /inbox {file}",
+        f"{put} -O /inbox {file}",
     ]
     run([require("lftp", "lftp"), "--norc", "-c", "; ".join(script)])
 
 
 def lftp_with_a_temporary_name(person: Person, file: Path) -> None:
     lftp(person, file, "set xfer:use-temp-file yes", "set xfer:temp-file-name .in.*")
+
+
+def lftp_continued(person: Person, file: Path) -> None:
+    assert person.sftp(f"put {_half(person, file)} /inbox/{file.name}").returncode == 0
+    lftp(person, file, put="put -c")
 
 
 def rclone(person: Person, file: Path) -> None:
@@ -142,10 +166,13 @@ CLIENTS: list[Send] = [
     sftp_put_keeping_times,
     sftp_put_and_rename,
     sftp_reput,
+    sftp_put_from_the_middle,
     scp,
     scp_as_it_was,
     curl,
+    curl_continued,
     lftp,
+    lftp_continued,
     lftp_with_a_temporary_name,
     rclone,
     psftp,
