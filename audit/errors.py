@@ -15,6 +15,8 @@ AuditError                  code "audit-error"
 │   ├── AccusationRefused   code "accusation-refused": a kit that does not convict the log
 │   └── LogTampered         code "log-tampered": tiles, entries and checkpoint disagree
 ├── KeyRefused              code "key-refused": text that is not a signing or verifying key
+├── PolicyRefused           code "policy-refused": text that is not a policy of witnesses
+├── NotCosigned             code "not-cosigned": a witness refuses (audit.witness)
 ├── TileMissing             code "tile-missing": the log publishes nothing under this path
 ├── OutOfRange              code "log-range": a leaf or a size that the tree does not have
 └── LogDoesNotFit           code "log-does-not-fit": the store contradicts what was signed, so
@@ -134,6 +136,12 @@ class LogTampered(EvidenceRefused):
         self.index = index
         self.earlier = earlier
         self.good_size = good_size
+
+
+class PolicyRefused(AuditError):
+    """The text is not a policy of witnesses."""
+
+    code = "policy-refused"
 
 
 class KeyRefused(AuditError):

@@ -46,6 +46,7 @@ class Settings:
     log_key_file: Path | None
     log_memory_file: Path | None
     log_verifier_file: Path
+    witness_policy_file: Path | None
     max_upload_bytes: int
     vault_retention_days: int
     worker_concurrency: int
@@ -83,6 +84,9 @@ class Settings:
             log_key_file=reader.secret_for(process, "LOG_KEY_FILE", Process.SEQUENCER),
             log_memory_file=reader.path_for(process, "LOG_MEMORY_FILE", Process.SEQUENCER),
             log_verifier_file=reader.file("LOG_VERIFIER_FILE"),
+            witness_policy_file=reader.file_or_none(
+                process, "WITNESS_POLICY_FILE", Process.SEQUENCER
+            ),
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
@@ -205,6 +209,10 @@ class _Reader:
         """A Unix socket of another service, which need not be there yet."""
         value = self._environ.get(name)
         return Path(value) if value and process is only else None
+
+    def file_or_none(self, process: Process, name: str, only: Process) -> Path | None:
+        """A file that need not be named."""
+        return self.file(name) if process is only and self._environ.get(name) else None
 
     def folder_or_none(self, name: str) -> Path | None:
         value = self._environ.get(name)

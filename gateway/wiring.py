@@ -14,6 +14,7 @@ from secrets import token_urlsafe
 
 from audit.keys import Signer
 from audit.memory import FileMemory
+from audit.policy import Policy
 from crypto import Certificate, Keyring, Scratch, load_certificate, read_certificate
 from gateway.errors import SettingsRefused
 from gateway.flow.access import Access
@@ -45,6 +46,7 @@ from gateway.store.jobs import JobQueue
 from gateway.store.log import PostgresLog
 from gateway.store.migrate import migrate
 from gateway.store.objects import ObjectStore
+from gateway.witnesses import Panel
 from validators.linkage import PEPPER_BYTES
 from validators.rules.attachments import Scan, unscanned
 from validators.standard import load_standard, load_standards
@@ -101,6 +103,7 @@ class SequencerServices:
     log: PostgresLog
     signer: Signer
     memory: FileMemory
+    panel: Panel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,7 @@ def sequencer_services(settings: Settings) -> SequencerServices:
         log=PostgresLog(database),
         signer=Signer.from_skey(_required(settings.log_key_file).read_text("ascii").strip()),
         memory=FileMemory(_required(settings.log_memory_file)),
+        panel=_panel(settings),
     )
 
 
@@ -303,6 +307,11 @@ def _scan(settings: Settings) -> Scan:
     """Production refuses to start a worker without a scanner."""
     address = settings.malware_scanner_socket
     return unscanned if address is None else Scanner(address).finds_malware
+
+
+def _panel(settings: Settings) -> Panel | None:
+    policy = settings.witness_policy_file
+    return None if policy is None else Panel(Policy.from_text(policy.read_text("utf-8")))
 
 
 def _vault(settings: Settings) -> Sequence[Certificate]:

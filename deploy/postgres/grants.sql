@@ -34,14 +34,14 @@ GRANT SELECT, INSERT ON upload_part TO gateway_web;
 GRANT SELECT, INSERT ON release, release_item TO gateway_web;
 GRANT UPDATE (state, decided_by, decided_at) ON release TO gateway_web;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_web;
-GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_web;
+GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_web;
 
 -- sftp: receives, and lays out reports and receipts. It withdraws nothing and knows no token.
 GRANT SELECT ON agency, ssh_key TO gateway_sftp;
 GRANT SELECT, INSERT ON submission, submission_transition TO gateway_sftp;
 GRANT SELECT, INSERT ON dry_run, dry_run_key TO gateway_sftp;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_sftp;
-GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_sftp;
+GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_sftp;
 
 -- worker: brings submissions to their end; signs manifests; removes dry runs and uploads. Who sent what, when,
 -- stays as it is.
@@ -66,11 +66,11 @@ GRANT SELECT, INSERT ON linkage_token, linkage_pepper TO gateway_worker;
 GRANT SELECT ON release, release_item TO gateway_worker;
 GRANT UPDATE (manifest, signature) ON release TO gateway_worker;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_worker;
-GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO gateway_worker;
+GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_worker;
 
 -- sequencer: from the outbox into the log, and nothing else.
 GRANT SELECT, DELETE ON audit_outbox TO gateway_sequencer;
-GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint TO gateway_sequencer;
+GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_sequencer;
 
 -- admin: agencies, certificates and tokens. No report, no entry of the log; of submissions only which
 -- keys they had to do with, to be able to say after a theft what is touched by it. The ids of events

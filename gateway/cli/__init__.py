@@ -29,6 +29,7 @@ COMMANDS = {
     "unseal": "unseal",
     "rewrap": "rewrap",
     "audit": "audit",
+    "witness": "witness",
     # On the gateway's own machines.
     "agency": "agency",
     "certificate": "certificate",

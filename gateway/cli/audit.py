@@ -23,7 +23,15 @@ from gateway.cli.logexport import export
 from gateway.cli.logfindings import finding_lines
 from gateway.cli.logkeys import rotate_key
 from gateway.cli.logmonitor import monitor
-from gateway.cli.logsources import Where, log_key_option, read_log_keys, source_options
+from gateway.cli.logsources import (
+    Where,
+    log_key_option,
+    read_log_keys,
+    read_policy,
+    source_options,
+    witnessed,
+    witnesses_option,
+)
 from gateway.cli.options import EXISTING, FOLDER, json_option
 from gateway.cli.output import print_facts, print_json, say, step_progress
 
@@ -46,6 +54,7 @@ audit.add_command(rotate_key)
 @click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep it here.")
 @click.option("--cache", type=FOLDER, help="Keep full tiles here, and continue from them.")
 @click.option("--evidence", type=FOLDER, help="Write what convicts into this new folder.")
+@witnesses_option
 @source_options
 @json_option
 def verify(
@@ -55,12 +64,13 @@ def verify(
     keep: Path | None,
     cache: Path | None,
     evidence: Path | None,
+    witnesses: Path | None,
     as_json: bool,
     **where: Any,
 ) -> None:
     """Replay the whole log and check every entry, hash, time and signature."""
     keys = read_log_keys(log_key)
-    notes = [file.read_bytes() for file in since]
+    policy, notes = read_policy(witnesses), [file.read_bytes() for file in since]
     before = [keys.checkpoint(note) for note in notes]
     with Where(**where).ahead(cache=cache) as source:
         try:
@@ -69,9 +79,10 @@ def verify(
             if evidence is not None:
                 convict_into(evidence, found, source, keys=keys, known=notes)
             raise
+        note = source.read(CHECKPOINT_PATH)
         if keep is not None:
-            keep.write_bytes(source.read(CHECKPOINT_PATH))
-    _print(replayed, before, as_json=as_json)
+            keep.write_bytes(note)
+    _print(replayed, before, witnessed=witnessed(policy, note), as_json=as_json)
     if replayed.findings:
         raise Stop(IN_PART)
 
@@ -150,12 +161,15 @@ def _replayed(source: TileSource, keys: LogKeys, before: Sequence[Checkpoint]) -
         )
 
 
-def _print(replayed: Replayed, before: Sequence[Checkpoint], *, as_json: bool) -> None:
+def _print(
+    replayed: Replayed, before: Sequence[Checkpoint], *, witnessed: str, as_json: bool
+) -> None:
     facts: dict[str, Any] = {
         "log": replayed.checkpoint.origin,
         "entries": replayed.entries,
         "root": replayed.checkpoint.root.hex(),
         "extends": max((checkpoint.size for checkpoint in before), default=None),
+        "witnessed": witnessed,
     }
     actions = {str(action): count for action, count in sorted(replayed.actions.items())}
     findings = [

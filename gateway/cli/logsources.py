@@ -22,11 +22,12 @@ from audit.errors import TileMissing, TileRefused
 from audit.keyring import LogKeys
 from audit.keys import Verifier
 from audit.noteform import MAX_NOTE_BYTES
+from audit.policy import Policy
 from audit.tilepath import CHECKPOINT_PATH, TilePath
 from audit.tiles import MAX_BUNDLE_BYTES, FolderSource, TileSource
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import read_text
-from gateway.cli.options import FOLDER, client_options, open_client
+from gateway.cli.options import EXISTING, FOLDER, client_options, open_client
 from gateway.client import TIMEOUT, GatewayClient, Refused, Unreachable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +40,26 @@ log_key_option = click.option(
     required=True,
     help="The log's verifier key, or a file with it and any handovers to later keys.",
 )
+
+
+witnesses_option = click.option(
+    "--witnesses",
+    type=EXISTING,
+    help="A policy of witnesses: enough of them must have cosigned the checkpoint.",
+)
+
+
+def read_policy(file: Path | None) -> Policy | None:
+    """The policy in a file; raises PolicyRefused or KeyRefused."""
+    return None if file is None else Policy.from_text(read_text(file))
+
+
+def witnessed(policy: Policy | None, note: bytes) -> str:
+    """Who has cosigned, for people; raises NoteUntrusted where they are too few."""
+    if policy is None:
+        return "not asked; give a policy with --witnesses"
+    seen = policy.require(note)
+    return ", ".join(f"{each.name} at {each.at.isoformat()}" for each in seen) or "nobody"
 
 
 def source_options(function: F) -> F:

@@ -1,6 +1,7 @@
 """Reading the log: checkpoints, proofs, tiles and receipts, for whoever may ask."""
 
 from audit.actions import Action
+from audit.checkpoint import claimed_checkpoint
 from audit.entry import ObjectType
 from audit.errors import OutOfRange, TileMissing
 from audit.receipt import make_receipt
@@ -23,8 +24,8 @@ class LogReading:
         self._trail = trail
 
     def checkpoint(self) -> bytes:
-        """The newest signed checkpoint."""
-        head = self._log.head()
+        """The newest checkpoint that is published."""
+        head = self._log.published()
         if head is None:
             raise NotReady("log-empty", "The log has no checkpoint yet.", "Ask again in a second.")
         return head
@@ -62,13 +63,19 @@ class LogReading:
     def receipt(self, place: LogPlace) -> str:
         """A receipt that can be verified offline, once the entry is under a checkpoint."""
         if place.index is None:
-            raise NotReady(
-                "receipt-not-ready",
-                "The submission is safe; its receipt is being signed.",
-                "Ask again in a second.",
-            )
+            raise _receipt_waits()
+        if place.index >= claimed_checkpoint(self.checkpoint()).size:
+            raise _receipt_waits()
         proof, head = self.inclusion(place.index)
         return make_receipt(place.entry, place.index, proof, head).to_text()
+
+
+def _receipt_waits() -> NotReady:
+    return NotReady(
+        "receipt-not-ready",
+        "The submission is safe; its receipt is being signed.",
+        "Ask again in a second.",
+    )
 
 
 def _out_of_range() -> RequestRefused:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import rfc8785
 
 from audit.actions import Action
+from audit.checkpoint import claimed_checkpoint
 from audit.entry import ObjectType, Outcome
 from audit.sequencer import prove_inclusion
 from crypto import Keyring, sign_detached
@@ -204,7 +205,7 @@ class ManifestSigner:
             keep_manifest(session, release_id, manifest, signature)
 
     def _manifest(self, release: Release, items: list[Submission]) -> dict[str, Any]:
-        head = self._log.head()
+        head = self._log.published()
         if head is None:
             raise _waiting()
         return {
@@ -223,7 +224,7 @@ class ManifestSigner:
         with self._database.transaction() as session:
             event_id = stored_event(session, item.id)
             index, entry = leaf_index(session, event_id), pending_entry(session, event_id)
-        if index is None or entry is None:
+        if index is None or entry is None or index >= claimed_checkpoint(head).size:
             raise _waiting()
         return {
             "submission": str(item.id),

@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from audit.entry import Entry
 from audit.sequencer import FullTile, Pending
 from gateway.store.database import Database, unavailable
 from gateway.store.leaves import add_leaves, add_tiles, take_from_outbox
-from gateway.store.tables import CheckpointRow, LeafRow, OutboxRow, TileRow
+from gateway.store.tables import CheckpointRow, LeafRow, OutboxRow, PublicationRow, TileRow
 
 # Any constant will do; it only has to be the same in every sequencer.
 SEQUENCER_LOCK = 0x6C6F67
@@ -87,6 +88,27 @@ class PostgresLog:
         with self._database.transaction() as session:
             newest = select(CheckpointRow.note).order_by(CheckpointRow.size.desc()).limit(1)
             return session.scalars(newest).first()
+
+    def published(self) -> bytes | None:
+        """The newest checkpoint that everybody may see: where there are witnesses, cosigned."""
+        with self._database.transaction() as session:
+            newest = select(PublicationRow.note).order_by(PublicationRow.size.desc()).limit(1)
+            note = session.scalars(newest).first()
+        return self.head() if note is None else note
+
+    def has_publications(self) -> bool:
+        """Whether witnesses ever were asked; then nothing is published without a row of its own."""
+        with self._database.transaction() as session:
+            return session.scalars(select(PublicationRow.size).limit(1)).first() is not None
+
+    def publish(self, size: int, note: bytes) -> None:
+        """Publish a checkpoint; the first note of a size stands."""
+        with self._database.transaction() as session:
+            session.execute(
+                insert(PublicationRow)
+                .values(size=size, note=note, published_at=datetime.now(UTC))
+                .on_conflict_do_nothing()
+            )
 
     def leaf_hashes(self, start: int, stop: int) -> Sequence[bytes]:
         """Leaf hashes start to stop - 1."""

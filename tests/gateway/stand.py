@@ -32,6 +32,7 @@ from crypto import (
     sign_detached,
     unseal,
 )
+from gateway.cli.keys import make_ssh_host_key
 from gateway.records import SCOPES, Principal, Role, State
 from gateway.settings import Process, Settings
 from gateway.store.dryruns import unchecked
@@ -84,6 +85,8 @@ class Keys:
             "LOG_KEY_FILE": str(self.folder / "log.skey"),
             "LOG_VERIFIER_FILE": str(self.folder / "log.vkey"),
             "LOG_MEMORY_FILE": str(self.folder / f"log-memory-{token_hex(4)}"),
+            "SFTP_HOST_KEY_FILE": str(self.folder / "ssh-host-key"),
+            "SFTP_SPOOL_FOLDER": str(self.folder / "spool"),
         }
 
 
@@ -107,6 +110,8 @@ def make_keys(folder: Path, *, gateway: bytes | None = None) -> Keys:
         path = folder / name
         path.write_bytes(content)
         path.chmod(0o600)
+    make_ssh_host_key(folder)
+    (folder / "spool").mkdir(mode=0o700)
     return Keys(folder, load_certificate(public_part(gateway)), Keyring.load([vault]), log)
 
 

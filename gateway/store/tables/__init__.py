@@ -8,7 +8,7 @@ from gateway.store.tables.linkage import (
     LinkageTokenRow,
     RememberedRecordRow,
 )
-from gateway.store.tables.log import CheckpointRow, LeafRow, OutboxRow, TileRow
+from gateway.store.tables.log import CheckpointRow, LeafRow, OutboxRow, PublicationRow, TileRow
 from gateway.store.tables.model import Model
 from gateway.store.tables.releases import ReleaseItemRow, ReleaseRow
 from gateway.store.tables.submissions import (
@@ -34,6 +34,7 @@ __all__ = [
     "Model",
     "OutboxRow",
     "PackageRow",
+    "PublicationRow",
     "ReleaseItemRow",
     "ReleaseRow",
     "RememberedRecordRow",

@@ -52,3 +52,13 @@ class CheckpointRow(Model):
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     note: Mapped[bytes]
     signed_at: Mapped[datetime]
+
+
+class PublicationRow(Model):
+    """A checkpoint as it was published once enough witnesses had cosigned it."""
+
+    __tablename__ = "log_publication"
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    note: Mapped[bytes]
+    published_at: Mapped[datetime]
