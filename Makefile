@@ -19,7 +19,7 @@ OFFERED := [[ ! -f $(CHECKER)/SHA256SUMS ]] || export CHECKER_FOLDER=$(CURDIR)/$
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(INSTALLED) ## Make .venv and install everything into it
@@ -75,6 +75,10 @@ bench-validate: $(INSTALLED) ## Measure the validation against marshmallow, pand
 .PHONY: bench-audit
 bench-audit: $(INSTALLED) ## Measure the audit log against a hash chain
 	@$(BIN)/python -m tests.bench.audit $(ARGS)
+
+.PHONY: bench-channels
+bench-channels: $(INSTALLED) ## Measure SFTP against OpenSSH's own server (needs sshd, as root)
+	@$(BIN)/python -m tests.bench.channels $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(INSTALLED) ## Fuzz what reads hostile octets, a minute for each target

@@ -99,12 +99,21 @@ class Desk:
         return self.box(place).open(name, anew=anew)
 
     def end(self, place: str, file: Growing) -> None:
-        """Close a file; one that is a whole message is handed over, and this returns once it is."""
+        """Close a file; one that is a whole message is handed over, and this returns once it is.
+
+        Where that fails the last octet is given up: some clients do not look how a close ended, but
+        at the size afterwards, and what was not acknowledged must not look as if it had been.
+        """
         handed_over = False
         try:
             kept = file.settle()
             if kept.size and _wholeness(file.path) is Wholeness.WHOLE:
-                self._hand_over(place, kept, file.path)
+                try:
+                    self._hand_over(place, kept, file.path)
+                except BaseException:
+                    file.shorten(kept.size - 1)
+                    file.settle()
+                    raise
                 handed_over = True
         finally:
             file.release(forget=handed_over)

@@ -9,11 +9,12 @@ from tests.chaos.experiment import Outcome, run_experiment
 
 EXPERIMENTS = {
     "web": ("web",),
+    "sftp": ("sftp",),
     "worker": ("worker-0",),
     "sequencer": ("sequencer",),
     "postgres": ("postgres",),
     "objects": ("objects",),
-    "everything": ("web", "worker-0", "sequencer", "postgres", "objects"),
+    "everything": ("web", "sftp", "worker-0", "sequencer", "postgres", "objects"),
 }
 
 

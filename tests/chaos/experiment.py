@@ -10,29 +10,38 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
+from datetime import timedelta
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from secrets import token_hex
 from threading import Event, Lock, Thread
-from uuid import UUID
 
+import paramiko
 import requests
+from paramiko.sftp import CMD_CLOSE
 from sqlalchemy import text
 
 from audit.replay import replay
 from audit.tiles import StoreSource
 from crypto import unseal
 from gateway.embedded import EmbeddedServers
+from gateway.flow.sshkeys import PublicKey
 from gateway.store.log import PostgresLog
 from gateway.store.objects import Bucket
-from gateway.store.submissions import find_submission
+from gateway.store.submissions import find_by_bytes
 from tests.gateway.processes import Processes
-from tests.gateway.stand import POLICE, Sender, Stand, make_keys
+from tests.gateway.sftp.conftest import make_ssh_key
+from tests.gateway.stand import ADMINISTRATOR, POLICE, Stand, make_keys
 
 PATIENCE_SECONDS = 120.0
 """How long a sender tries to be acknowledged."""
+
+Way = Callable[[bytes], bool]
+"""Sends a message; whether it was acknowledged."""
 
 STILL_SECONDS = 60.0
 """How long nothing may move while something waits; a long queue alone is no failure."""
@@ -61,7 +70,7 @@ def run_experiment(
 ) -> Outcome:
     """Send for `seconds` while killing `victims`, then recover and count."""
     with _gateway(folder) as (servers, stand, processes):
-        traffic = _Traffic(stand.sender(POLICE), processes.url)
+        traffic = _Traffic(stand, processes, folder)
         traffic.start(senders)
         kills = _kill_at_random(
             servers, processes, seconds=seconds, source=random.Random(seed), victims=victims
@@ -89,7 +98,7 @@ def _gateway(folder: Path) -> Iterator[tuple[EmbeddedServers, Stand, Processes]]
             "VAULT_RETENTION_DAYS": "1",
         }
         stand = Stand(environ, made)
-        with Processes(environ, logs) as processes:
+        with Processes(environ, logs, sftp=True) as processes:
             yield servers, stand, processes
         stand.close()
 
@@ -97,18 +106,24 @@ def _gateway(folder: Path) -> Iterator[tuple[EmbeddedServers, Stand, Processes]]
 class _Traffic:
     """Senders that do not give up: what was not acknowledged is sent again as it is."""
 
-    def __init__(self, sender: Sender, url: str) -> None:
-        self._sender = sender
-        self._url = url
+    def __init__(self, stand: Stand, processes: Processes, folder: Path) -> None:
+        self._sender = stand.sender(POLICE)
+        self._url = processes.url
+        self._sftp = ("127.0.0.1", processes.sftp_port)
+        self._key = _enrolled_key(stand, folder)
         self._stop = Event()
         self._lock = Lock()
         self._threads: list[Thread] = []
-        self.acknowledged: dict[UUID, int] = {}
+        self.acknowledged: set[str] = set()
+        """The SHA-256 of each message of which a sender knows that it is safe."""
         self.unanswered = 0
         self.surprises: list[str] = []
 
     def start(self, count: int) -> None:
-        self._threads = [Thread(target=self._send_on_and_on) for _ in range(count)]
+        ways = [self._over_https, self._over_sftp]
+        self._threads = [
+            Thread(target=self._send_on_and_on, args=(ways[number % 2],)) for number in range(count)
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -118,35 +133,65 @@ class _Traffic:
         for thread in self._threads:
             thread.join()
 
-    def _send_on_and_on(self) -> None:
+    def _send_on_and_on(self, way: Way) -> None:
         while not self._stop.is_set():
-            self._send_until_acknowledged(self._sender.message(1))
+            self._send_until_acknowledged(self._sender.message(1), way)
 
-    def _send_until_acknowledged(self, message: bytes) -> None:
-        headers = self._sender.headers | {"Content-Type": "application/pgp-encrypted"}
+    def _send_until_acknowledged(self, message: bytes, way: Way) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                answer = requests.post(
-                    f"{self._url}/v1/submissions", data=message, headers=headers, timeout=20
-                )
-            except requests.RequestException:
-                self._note_unanswered()
-                continue
-            if answer.status_code in (200, 201):
+        while time.monotonic() < deadline and not self.surprises:
+            if way(message):
                 with self._lock:
-                    self.acknowledged[UUID(answer.json()["id"])] = len(message)
+                    self.acknowledged.add(sha256(message).hexdigest())
                 return
             self._note_unanswered()
-            if answer.status_code != 503:
-                self.surprises.append(f"{answer.status_code} {answer.text[:300]}")
-                return
         self.surprises.append("no acknowledgement in time")
+
+    def _over_https(self, message: bytes) -> bool:
+        headers = self._sender.headers | {"Content-Type": "application/pgp-encrypted"}
+        try:
+            answer = requests.post(
+                f"{self._url}/v1/submissions", data=message, headers=headers, timeout=20
+            )
+        except requests.RequestException:
+            return False
+        if answer.status_code not in (200, 201, 503):
+            self.surprises.append(f"{answer.status_code} {answer.text[:300]}")
+        return answer.status_code in (200, 201)
+
+    def _over_sftp(self, message: bytes) -> bool:
+        try:
+            with closing(paramiko.Transport(self._sftp)) as transport:
+                transport.banner_timeout = transport.auth_timeout = 20
+                transport.connect(username="ctds", pkey=self._key)
+                sftp = paramiko.SFTPClient.from_transport(transport)
+                if sftp is None:
+                    return False
+                sftp.get_channel().settimeout(20)
+                file = sftp.open(f"/inbox/{token_hex(8)}.pgp", "wb")
+                file.write(message)
+                # The file's own close would not tell how it ended.
+                sftp._request(CMD_CLOSE, file.handle)
+        except (OSError, EOFError, paramiko.SSHException):
+            return False
+        return True
 
     def _note_unanswered(self) -> None:
         with self._lock:
             self.unanswered += 1
         time.sleep(0.1)
+
+
+def _enrolled_key(stand: Stand, folder: Path) -> paramiko.PKey:
+    path = make_ssh_key(folder / "sender")
+    stand.admin.ssh_keys.enrol(
+        PublicKey.parse(path.with_suffix(".pub").read_text()),
+        agency_id=POLICE,
+        subject="upload",
+        valid_for=timedelta(days=1),
+        by=ADMINISTRATOR,
+    )
+    return paramiko.Ed25519Key.from_private_key_file(str(path))
 
 
 def _kill_at_random(
@@ -202,7 +247,7 @@ def _count(stand: Stand, traffic: _Traffic, kills: Counter[str], recovery: float
         kills=dict(kills),
         acknowledged=len(traffic.acknowledged),
         unanswered=traffic.unanswered,
-        lost=sum(not _is_whole(stand, submission) for submission in traffic.acknowledged),
+        lost=sum(not _is_whole(stand, digest) for digest in traffic.acknowledged),
         duplicated=_duplicated(stand),
         unaudited=_unaudited(stand),
         entries=replayed.entries,
@@ -210,14 +255,14 @@ def _count(stand: Stand, traffic: _Traffic, kills: Counter[str], recovery: float
     )
 
 
-def _is_whole(stand: Stand, submission: UUID) -> bool:
+def _is_whole(stand: Stand, digest: str) -> bool:
     """Stored, and what the vault holds can be opened with the vault's key."""
     with stand.database.transaction() as session:
-        found = find_submission(session, submission)
+        found = find_by_bytes(session, POLICE, digest)
     if found is None or found.sealed_key is None or found.state != "stored":
         return False
     sealed = b"".join(stand.admin.objects.get(Bucket.VAULT, found.sealed_key))
-    context = f"ctds-submission-{submission}.zip"
+    context = f"ctds-submission-{found.id}.zip"
     return unseal(BytesIO(sealed), BytesIO(), keyring=stand.keys.vault, context=context) > 0
 
 

@@ -24,14 +24,19 @@ def free_port() -> int:
 
 
 class Processes:
-    """Web, worker and sequencer; each is started again when it dies, as systemd would."""
+    """Web, worker, sequencer, SFTP if wanted; each starts again when it dies, as by systemd."""
 
-    def __init__(self, environ: Mapping[str, str], logs: Path, *, workers: int = 1) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], logs: Path, *, workers: int = 1, sftp: bool = False
+    ) -> None:
         self.port = free_port()
+        self.sftp_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environ = {**os.environ, **environ}
         self._logs = logs
         self._names = ["web", "sequencer", *(f"worker-{n}" for n in range(workers))]
+        if sftp:
+            self._names.append("sftp")
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = Lock()
         self._stop = Event()
@@ -105,6 +110,8 @@ class Processes:
         command = [sys.executable, "-m", "gateway", kind]
         if kind == "web":
             command += ["--bind", f"127.0.0.1:{self.port}", "--threads", "8"]
+        if kind == "sftp":
+            command += ["--port", str(self.sftp_port)]
         with self._lock, (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 command, env=self._environ, stdout=log, stderr=log, start_new_session=True

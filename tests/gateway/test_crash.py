@@ -5,11 +5,11 @@ from pathlib import Path
 
 from tests.chaos.experiment import run_experiment
 
-VICTIMS = ("web", "worker-0", "sequencer", "postgres", "objects")
+VICTIMS = ("web", "sftp", "worker-0", "sequencer", "postgres", "objects")
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None:
-    outcome = run_experiment(tmp_path, seconds=20, seed=20261123, victims=VICTIMS, senders=1)
+    outcome = run_experiment(tmp_path, seconds=20, seed=20261123, victims=VICTIMS, senders=2)
     assert outcome.acknowledged >= 10, outcome
     assert set(outcome.kills) == set(VICTIMS), outcome
     assert json.loads(outcome.to_json("all"))["kills"] == outcome.kills

@@ -34,7 +34,8 @@ HOW_TO = (
     "EXPL, DECN, MISS and the others name their child in case_id: choose the record_id of the row "
     "on CASE.",
     "All cells are text, so that nothing is turned into another form. Dates are written "
-    "2026-03-31, months 2026-03, yes and no as true and false.",
+    "2026-03-31, months 2026-03; what is one of two is true or false, and where there is a list, "
+    "such as YES and NO, its codes stand.",
     "No names, no addresses, no dates of birth, no case numbers, in any cell.",
     "The columns lt_... and clk tell one child from another without a name. gateway pseudonymise "
     "makes them; without it, leave them blank, set link_scheme to NONE and say why in "

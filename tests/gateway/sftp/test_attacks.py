@@ -519,12 +519,14 @@ def test_nothing_is_acknowledged_while_the_object_store_is_away(
             file.write(message.read_bytes())
             with pytest.raises(OSError, match="unavailable"):
                 sftp._request(CMD_CLOSE, file.handle)
-            assert sftp.stat("/inbox/kept.pgp").st_size == message.stat().st_size
+            # Whoever overlooks that, and asks for the size instead, is not deceived either.
+            assert sftp.stat("/inbox/kept.pgp").st_size == message.stat().st_size - 1
+            with pytest.raises(OSError, match="size mismatch"):
+                sftp.put(str(message), "/inbox/again.pgp")
         assert _count(stand, guest) == before
         door.stop()
         door.start(S3_ENDPOINT_URL=environ["S3_ENDPOINT_URL"])
-        with session(guest) as sftp:
-            sftp.rename("/inbox/kept.pgp", "/inbox/done.pgp")
+        assert guest.sftp(f"reput {message} /inbox/kept.pgp").returncode == 0
         arrived(stand, guest, message)
     finally:
         door.stop()

@@ -1,0 +1,203 @@
+"""`make bench-channels`: SFTP against OpenSSH's own server, with OpenSSH's own client, in turns.
+
+Theirs writes to a disk and is done. Ours also reads the framing, hashes, puts the file into the
+object store and commits before it answers. Sizes in MB as arguments; 1000 if none is given.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from gateway.embedded import EmbeddedServers
+from tests.bench.measure import Line, middle, peak_mb
+from tests.gateway.processes import free_port
+from tests.gateway.sftp.conftest import Person, SftpProcess, make_ssh_key, person_at
+from tests.gateway.stand import Stand, make_keys
+
+AGENCIES = ("POL-E23000020", "POL-E23000012", "LA-E10000019", "LA-E06000015", "POL-E23000007")
+ROUNDS = 3
+SMALL_FILES, SMALL_BYTES = 1000, 10_000
+SESSIONS = 200
+
+SSHD = """
+Port {port}
+ListenAddress 127.0.0.1
+HostKey {host_key}
+AuthorizedKeysFile {keys}
+PidFile none
+UsePAM no
+StrictModes no
+MaxStartups 1000
+MaxSessions 1000
+Subsystem sftp internal-sftp
+"""
+
+
+def message(size: int) -> bytes:
+    """The framing of a message, around noise: what a worker would reject and no channel does."""
+    body = b"\1" + os.urandom(size - 20)
+    return b"\xc1\x0a" + bytes(10) + b"\xd2\xff" + len(body).to_bytes(4, "big") + body
+
+
+class _Theirs:
+    """OpenSSH's server on a port of its own."""
+
+    def __init__(self, folder: Path, key: Path) -> None:
+        self.port = free_port()
+        self.inbox = folder / "theirs"
+        self.inbox.mkdir()
+        host_key = make_ssh_key(folder / "theirs_host_key")
+        self.known_hosts = folder / "theirs_known_hosts"
+        public = host_key.with_suffix(".pub").read_text()
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {public}")
+        config = folder / "sshd_config"
+        keys = key.with_suffix(".pub")
+        config.write_text(SSHD.format(port=self.port, host_key=host_key, keys=keys))
+        program = shutil.which("sshd") or "/usr/sbin/sshd"
+        Path("/run/sshd").mkdir(exist_ok=True)
+        self.process = subprocess.Popen([program, "-D", "-f", str(config)])
+        time.sleep(1)
+
+
+class _Bench:
+    """Both servers, and one client for both."""
+
+    def __init__(self, folder: Path, people: Sequence[Person], theirs: _Theirs) -> None:
+        self._folder = folder
+        self._people = people
+        self._theirs = theirs
+
+    def large(self, megabytes: int) -> Line:
+        """One file, in MB a second."""
+        ours, theirs = [], []
+        for number in range(ROUNDS):
+            file = self._folder / f"large-{number}.pgp"
+            file.write_bytes(message(megabytes * 1_000_000))
+            theirs.append(megabytes / self._put_theirs(f"put {file} {self._theirs.inbox}/"))
+            ours.append(megabytes / self._put(f"put {file} /inbox/"))
+            file.unlink()
+        return self._line(f"one file of {megabytes} MB over SFTP", ours, theirs, "MB/s", 0.8)
+
+    def small(self) -> Line:
+        """A thousand files in one session, in files a second."""
+        ours, theirs = [], []
+        for number in range(ROUNDS):
+            folder = self._folder / f"small-{number}"
+            folder.mkdir()
+            for name in range(SMALL_FILES):
+                (folder / f"{name}.pgp").write_bytes(message(SMALL_BYTES))
+            theirs.append(SMALL_FILES / self._put_theirs(f"put {folder}/* {self._theirs.inbox}/"))
+            ours.append(SMALL_FILES / self._put(f"put {folder}/* /inbox/"))
+            shutil.rmtree(folder)
+        case = f"{SMALL_FILES:,} files of {SMALL_BYTES // 1000} KB over SFTP"
+        return self._line(case, ours, theirs, "files/s", 0.7)
+
+    def sessions(self) -> Line:
+        """So many sessions at once, each with a file; how many of them came through."""
+        files = [self._folder / f"session-{number}.pgp" for number in range(SESSIONS)]
+        for file in files:
+            file.write_bytes(message(SMALL_BYTES))
+
+        def send(number: int) -> bool:
+            person = self._people[number % len(self._people)]
+            return person.sftp(f"put {files[number]} /inbox/").returncode == 0
+
+        with ThreadPoolExecutor(SESSIONS) as threads:
+            came = sum(threads.map(send, range(SESSIONS)))
+        return Line(
+            case=f"{SESSIONS} SFTP sessions at once",
+            against="all of them",
+            ours=came,
+            theirs=SESSIONS,
+            unit="sessions",
+            better="higher",
+            target=1.0,
+            peak_mb=peak_mb([self._people[0].door.pid]),
+        )
+
+    def _line(
+        self, case: str, ours: list[float], theirs: list[float], unit: str, target: float
+    ) -> Line:
+        return Line(
+            case=case,
+            against="OpenSSH's sftp-server",
+            ours=middle(ours),
+            theirs=middle(theirs),
+            unit=unit,
+            better="higher",
+            target=target,
+            peak_mb=peak_mb([self._people[0].door.pid]),
+        )
+
+    def _put(self, line: str) -> float:
+        started = time.perf_counter()
+        done = self._people[0].sftp(line)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return time.perf_counter() - started
+
+    def _put_theirs(self, line: str) -> float:
+        person, theirs = self._people[0], self._theirs
+        options = [*("-F", "none", "-o", "BatchMode=yes", "-i", str(person.key))]
+        options += ["-o", f"UserKnownHostsFile={theirs.known_hosts}", "-P", str(theirs.port)]
+        started = time.perf_counter()
+        subprocess.run(
+            ["sftp", *options, "-b", "-", "root@127.0.0.1"],
+            input=f"{line}\n",
+            text=True,
+            capture_output=True,
+            check=True,
+        )
+        taken = time.perf_counter() - started
+        for file in theirs.inbox.iterdir():
+            file.unlink()
+        return taken
+
+
+@contextmanager
+def _bench(folder: Path) -> Iterator[_Bench]:
+    with EmbeddedServers(folder / "servers") as servers:
+        keys_folder = folder / "keys"
+        keys_folder.mkdir()
+        keys = make_keys(keys_folder)
+        environ = {
+            **servers.environ(),
+            **keys.environ(),
+            "S3_BUCKET_PREFIX": "bench",
+            "GATEWAY_ENV": "development",
+            "PUBLIC_URL": "http://gateway.test",
+            "VAULT_RETENTION_DAYS": "1",
+        }
+        stand = Stand(environ, keys)
+        door = SftpProcess(environ, folder)
+        door.start()
+        people = [person_at(stand, door, folder, agency) for agency in AGENCIES]
+        theirs = _Theirs(folder, people[0].key)
+        try:
+            yield _Bench(folder, people, theirs)
+        finally:
+            theirs.process.terminate()
+            theirs.process.wait(10)
+            door.stop()
+            stand.close()
+
+
+def main() -> None:
+    """Print a line for each case."""
+    sizes = [int(each) for each in sys.argv[1:]] or [1000]
+    with TemporaryDirectory(prefix="bench-channels-") as name, _bench(Path(name)) as bench:
+        for size in sizes:
+            print(bench.large(size).to_json(), flush=True)
+        print(bench.small().to_json(), flush=True)
+        print(bench.sessions().to_json(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
