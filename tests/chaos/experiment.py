@@ -8,6 +8,7 @@ and told in the log.
 
 import json
 import random
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -161,7 +162,9 @@ class _Traffic:
 
     def _over_sftp(self, message: bytes) -> bool:
         try:
-            with closing(paramiko.Transport(self._sftp)) as transport:
+            # paramiko's own connecting would leave the socket open where nobody listens.
+            line = socket.create_connection(self._sftp, timeout=20)
+            with line, closing(paramiko.Transport(line)) as transport:
                 transport.banner_timeout = transport.auth_timeout = 20
                 transport.connect(username="ctds", pkey=self._key)
                 sftp = paramiko.SFTPClient.from_transport(transport)

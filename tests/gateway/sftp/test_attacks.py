@@ -31,8 +31,10 @@ from tests.gateway.stand import ADMINISTRATOR, OTHER_POLICE, POLICE, Stand
 @contextmanager
 def session(person: Person) -> Iterator[paramiko.SFTPClient]:
     """An SFTP session that sends just what it is told."""
-    transport = paramiko.Transport(("127.0.0.1", person.door.port))
-    with closing(transport):
+    # paramiko's own connecting would leave the socket open where nobody listens.
+    line = socket.create_connection(("127.0.0.1", person.door.port), timeout=30)
+    transport = paramiko.Transport(line)
+    with line, closing(transport):
         transport.connect(username="x", pkey=_key(person))
         opened = paramiko.SFTPClient.from_transport(transport)
         assert opened is not None
