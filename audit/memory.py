@@ -4,11 +4,11 @@ A store put back to last week's state is in itself consistent: only a memory out
 that signing on from there would contradict checkpoints which others already hold.
 """
 
-import os
 from pathlib import Path
 from typing import Protocol
 
 from audit.checkpoint import Checkpoint
+from audit.durable import replace_file
 from audit.errors import LogDoesNotFit
 from audit.store import LogStore
 from audit.tiles import StoreSource
@@ -41,12 +41,7 @@ class FileMemory:
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Replace the file; what it held survives a crash until the new one is on the disk."""
-        draft = self._path.with_name(f"{self._path.name}.new")
-        with draft.open("w", encoding="utf-8") as stream:
-            stream.write(checkpoint.to_text())
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(self._path)
+        replace_file(self._path, checkpoint.to_text().encode())
 
 
 def require_remembered(store: LogStore, head: Checkpoint, memory: SignedMemory) -> Checkpoint:

@@ -6,11 +6,11 @@ which a tamperer contradicts is still there afterwards. Losing `seen-at` in a cr
 costs nothing but a finding: an older moment is a weaker claim, and never a false one.
 """
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from audit.durable import replace_file
 from audit.errors import EvidenceRefused
 from audit.keyring import LogKeys
 from audit.noteform import MAX_NOTE_BYTES
@@ -51,9 +51,9 @@ class WatchMemory:
         """Remember, durably: first the note, since its time may be older but not younger."""
         self._note.parent.mkdir(parents=True, exist_ok=True)
         if not self._at.exists():
-            _replace(self._at, seen.at.isoformat().encode())
-        _replace(self._note, seen.note)
-        _replace(self._at, seen.at.isoformat().encode())
+            replace_file(self._at, seen.at.isoformat().encode())
+        replace_file(self._note, seen.note)
+        replace_file(self._at, seen.at.isoformat().encode())
 
 
 def look(
@@ -82,12 +82,3 @@ def look(
     if replayed.checkpoint != after:
         memory.keep(Seen(note, now.astimezone(UTC)))
     return replayed
-
-
-def _replace(file: Path, data: bytes) -> None:
-    draft = file.with_name(f"{file.name}.new")
-    with draft.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)

@@ -5,7 +5,6 @@ state. It keeps them durably before its cosignature leaves, so that it can never
 even after a crash. It reads no entry and needs no trust in the log.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from audit.checkpoint import Checkpoint, claimed_checkpoint
 from audit.cosignature import Cosigner
 from audit.errors import AuditError, EvidenceRefused, ProofRefused
 from audit.keyring import LogKeys
+from audit.memory import FileMemory
 from audit.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
 from audit.noteform import MAX_NOTE_BYTES
 from audit.numerals import read_numeral
@@ -88,15 +88,12 @@ class Witness:
                 raise NotCosigned(409, "the old size is another than was cosigned", size=last.size)
             self._require_growth(last, checkpoint, request.proof)
             if checkpoint != last:
-                self._keep(checkpoint)
+                self._memory(checkpoint.origin).keep(checkpoint)
             return self._cosigner.cosign(checkpoint.to_text(), now)
 
     def last(self, origin: str) -> Checkpoint:
         """What was cosigned last of a log; the empty tree before the first."""
-        try:
-            return Checkpoint.from_text(self._file(origin).read_text("utf-8"))
-        except FileNotFoundError:
-            return Checkpoint(origin, 0, EMPTY_ROOT)
+        return self._memory(origin).recall() or Checkpoint(origin, 0, EMPTY_ROOT)
 
     def _verified(self, note: bytes) -> Checkpoint:
         try:
@@ -128,20 +125,7 @@ class Witness:
         except ProofRefused as error:
             raise NotCosigned(422, str(error)) from error
 
-    def _keep(self, checkpoint: Checkpoint) -> None:
-        file = self._file(checkpoint.origin)
-        draft = file.with_name(f"{file.name}.new")
-        with draft.open("w", encoding="utf-8") as stream:
-            stream.write(checkpoint.to_text())
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(file)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _file(self, origin: str) -> Path:
+    def _memory(self, origin: str) -> FileMemory:
         # An origin may hold any character; its hash is always the name of a file.
-        return self._folder / f"{sha256(origin.encode()).hexdigest()[:32]}.checkpoint"
+        name = sha256(origin.encode()).hexdigest()[:32]
+        return FileMemory(self._folder / f"{name}.checkpoint")

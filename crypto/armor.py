@@ -80,7 +80,7 @@ def _crc24(data: bytes) -> int:
     return crc & 0xFFFFFF
 
 
-class _Held:
+class Held:
     """A source whose first octets have been looked at."""
 
     def __init__(self, head: bytes, source: Readable) -> None:
@@ -88,6 +88,7 @@ class _Held:
         self._source = source
 
     def read(self, size: int, /) -> bytes:
+        """The next octets."""
         if not self._head:
             return self._source.read(size)
         piece, self._head = self._head[:size], self._head[size:]
@@ -96,20 +97,21 @@ class _Held:
 
 def binary(source: Readable) -> Readable:
     """The message as binary, whichever form it came in."""
-    head = _filled(b"", source, 64)
+    head = filled(b"", source, 64)
     if not head:
         raise Truncated("no octets at all")
     match sniff(head):
         case Form.ARMORED:
-            return _Dearmored(_Held(head, source))
+            return _Dearmored(Held(head, source))
         case Form.BINARY:
-            return _Held(head, source)
+            return Held(head, source)
     if head.lstrip(_MARGIN).startswith(_ANY_BEGIN):
         raise NotEncrypted("armor of another kind than a message")
     raise NotEncrypted("does not begin like an OpenPGP message")
 
 
-def _filled(head: bytes, source: Readable, size: int) -> bytes:
+def filled(head: bytes, source: Readable, size: int) -> bytes:
+    """The head with as many octets more as make `size`, or as there are."""
     while len(head) < size and (piece := source.read(size - len(head))):
         head += piece
     return head
@@ -120,7 +122,7 @@ class _Dearmored:
 
     def __init__(self, source: Readable) -> None:
         self._source = source
-        self._text = _after_headers(_filled(b"", source, _MOST_HEADERS))
+        self._text = _after_headers(filled(b"", source, _MOST_HEADERS))
         self._ended = False
 
     def read(self, size: int, /) -> bytes:
@@ -145,7 +147,7 @@ class _Dearmored:
 
     def _padding(self, tail: bytes) -> bytes:
         """The padding at the end of the data; the rest must be the end of the armor."""
-        tail = _filled(tail, self._source, len(tail) + _MOST_TAIL)
+        tail = filled(tail, self._source, len(tail) + _MOST_TAIL)
         if _END_LINE not in tail:
             raise Truncated("the armor has no end line")
         end = _END.match(tail)

@@ -6,7 +6,7 @@ a message that is whole may still be damaged, forged or meant for somebody else.
 
 from enum import StrEnum
 
-from crypto.armor import Form, sniff
+from crypto.armor import Form, Held, filled, sniff
 from crypto.framing import CHUNK, GNUPG_OCB, PROTECTED, UNPROTECTED, Octets, Readable, next_packet
 from crypto.refusals import Malformed, Truncated
 
@@ -31,11 +31,11 @@ def wholeness(source: Readable) -> Wholeness:
 
     What no further octets could mend counts as whole, so that it is opened and its fault is told.
     """
-    head = source.read(_HEAD)
+    head = filled(b"", source, _HEAD)
     form = sniff(head)
     if form is Form.OTHER:
         return Wholeness.NO_MESSAGE
-    rest = _Led(head, source)
+    rest = Held(head, source)
     return _armored(rest) if form is Form.ARMORED else _binary(rest)
 
 
@@ -60,16 +60,3 @@ def _binary(source: Readable) -> Wholeness:
     except Malformed:
         return Wholeness.WHOLE
     return Wholeness.WHOLE if has_data else Wholeness.CUT_SHORT
-
-
-class _Led:
-    """A source with some octets before it."""
-
-    def __init__(self, head: bytes, source: Readable) -> None:
-        self._head = head
-        self._source = source
-
-    def read(self, size: int, /) -> bytes:
-        """The next octets."""
-        head, self._head = self._head[:size], self._head[size:]
-        return head or self._source.read(size)

@@ -68,12 +68,11 @@ def publish_newest(store: PostgresLog, panel: Panel | None) -> None:
 
     Too few witnesses are told of in the log, and it is tried again with the next checkpoint.
     """
-    head = store.head()
-    if head is None or (panel is None and not store.has_publications()):
+    head, newest = store.head(), store.publication()
+    if head is None or (panel is None and newest is None):
         return
     size = claimed_checkpoint(head).size
-    published = store.published() if store.has_publications() else None
-    if published is not None and claimed_checkpoint(published).size >= size:
+    if newest is not None and claimed_checkpoint(newest).size >= size:
         return
     try:
         note = head if panel is None else _cosigned(store, panel, head)

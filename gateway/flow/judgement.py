@@ -1,5 +1,6 @@
 """What became of an upload when it was judged, and what of that may be written down and shown."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,3 +77,11 @@ def package_facts(manifest: Manifest) -> dict[str, Any]:
         "period_start": manifest.period_start,
         "period_end": manifest.period_end,
     }
+
+
+def refusal_text(report: Mapping[str, Any]) -> str | None:
+    """What a report says in place of rows where there were none to judge; None where there were."""
+    refusal = report.get("refusal")
+    if refusal is None:
+        return None
+    return f"Rejected ({refusal['code']}): {refusal['message']}\n{refusal['mend']}\n"

@@ -4,7 +4,7 @@ The same as over HTTPS, told by the same functions; here each has a name and a s
 reads it. Listing is no reading: only who takes a paper makes an entry of the log.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +12,12 @@ from uuid import UUID
 
 from gateway.errors import NotReady
 from gateway.flow.dryruns import DryRuns
+from gateway.flow.judgement import refusal_text
 from gateway.flow.proofs import LogReading
-from gateway.flow.submissions import LogPlace, Submissions
+from gateway.flow.submissions import Submissions, log_place
 from gateway.records import DryRun, Principal, Submission
 from gateway.store.database import Database
 from gateway.store.dryruns import list_dry_runs
-from gateway.store.log import leaf_index, pending_entry
 from gateway.store.objects import Bucket, ObjectStore
 from gateway.store.submissions import list_submissions
 from validators.report import Report, render_text
@@ -93,7 +93,7 @@ class Papers:
             size = self._objects.size(Bucket.REPORTS, each.report_key)
             return Paper(name, each.id, tried_out, kind, size, at)
         if kind == REPORT:
-            content = _told(each.report, sent=not tried_out)
+            content = None if each.report is None else _told(each.report, sent=not tried_out)
         else:
             content, at = self._receipt(each), each.received_at
         if content is None:
@@ -104,24 +104,13 @@ class Papers:
         if isinstance(each, DryRun):
             return None
         with self._database.transaction() as session:
-            entry = pending_entry(session, each.event_id)
-            index = leaf_index(session, each.event_id)
-        if entry is None:
-            return None
+            place = log_place(session, each)
         try:
-            return self._proofs.receipt(LogPlace(entry, index)).encode()
+            return self._proofs.receipt(place).encode()
         except NotReady:
             return None
 
 
-def _told(report: dict[str, Any] | None, *, sent: bool) -> bytes | None:
-    if report is None:
-        return None
-    if "refusal" in report:
-        return "\n".join(_refusal(report["refusal"])).encode()
-    return render_text(Report.from_dict(report, sent=sent)).encode()
-
-
-def _refusal(refusal: dict[str, str]) -> Iterator[str]:
-    yield f"Rejected ({refusal['code']}): {refusal['message']}"
-    yield f"{refusal['mend']}\n"
+def _told(report: Mapping[str, Any], *, sent: bool) -> bytes:
+    text = refusal_text(report) or render_text(Report.from_dict(report, sent=sent))
+    return text.encode()

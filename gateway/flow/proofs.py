@@ -62,20 +62,15 @@ class LogReading:
 
     def receipt(self, place: LogPlace) -> str:
         """A receipt that can be verified offline, once the entry is under a checkpoint."""
-        if place.index is None:
-            raise _receipt_waits()
-        if place.index >= claimed_checkpoint(self.checkpoint()).size:
-            raise _receipt_waits()
-        proof, head = self.inclusion(place.index)
-        return make_receipt(place.entry, place.index, proof, head).to_text()
-
-
-def _receipt_waits() -> NotReady:
-    return NotReady(
-        "receipt-not-ready",
-        "The submission is safe; its receipt is being signed.",
-        "Ask again in a second.",
-    )
+        head, index = self._log.published(), place.index
+        if head is None or index is None or index >= claimed_checkpoint(head).size:
+            raise NotReady(
+                "receipt-not-ready",
+                "The submission is safe; its receipt is being signed.",
+                "Ask again in a second.",
+            )
+        proof = prove_inclusion(self._log, index, head)
+        return make_receipt(place.entry, index, proof, head).to_text()
 
 
 def _out_of_range() -> RequestRefused:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from audit.actions import Action
 from gateway.errors import NotFound, NotReady
 from gateway.flow.lifespan import Standing, state_of
@@ -23,6 +25,14 @@ class LogPlace:
 
     entry: bytes
     index: int | None
+
+
+def log_place(session: Session, submission: Submission) -> LogPlace:
+    """Where the entry of a submission's receipt is."""
+    entry = pending_entry(session, submission.event_id)
+    if entry is None:
+        raise LookupError("a submission without its audit entry")
+    return LogPlace(entry, leaf_index(session, submission.event_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +117,9 @@ class Submissions:
         """The submission and the log entry that proves its receipt."""
         submission = self.find(submission_id, by=by)
         with self._database.transaction() as session:
-            entry = pending_entry(session, submission.event_id)
-            index = leaf_index(session, submission.event_id)
+            place = log_place(session, submission)
             self._trail.about(session, Action.RECEIPT_READ, by, submission)
-        if entry is None:
-            raise LookupError("a submission without its audit entry")
-        return submission, LogPlace(entry=entry, index=index)
+        return submission, place
 
     def withdraw(self, submission_id: UUID, *, by: Principal) -> Submission:
         """Mark a submission as withdrawn; what is stored stays until its retention ends.

@@ -19,6 +19,7 @@ def tolerate_octets_after_a_write() -> None:
     async def tolerant(handler: SFTPServerHandler, packet: SSHPacket) -> int:
         return await strict(handler, _Lenient(packet.get_remaining_payload()))
 
+    # asyncssh has no place for this, so its types know of none.
     tolerant.tolerant = True  # type: ignore[attr-defined]
     SFTPServerHandler._process_write = tolerant  # type: ignore[method-assign,assignment]
     SFTPServerHandler._packet_handlers[FXP_WRITE] = tolerant

@@ -5,12 +5,9 @@ no forwarding and no agent; only algorithms that are held to be good today (RFC 
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
 from secrets import token_hex
 from threading import Event
 from time import monotonic
@@ -21,7 +18,7 @@ import uvloop
 from asyncssh import SSHKey, SSHServer, SSHServerChannel, SSHServerConnection
 from asyncssh.kex import get_kex_algs
 
-from gateway.errors import GatewayError, ServiceFailed, Unauthenticated
+from gateway.errors import ServiceFailed, Unauthenticated
 from gateway.settings import Settings
 from gateway.sftp.compat import tolerate_octets_after_a_write
 from gateway.sftp.desk import Desk, Taken
@@ -164,8 +161,7 @@ class Door:
 
     def has_room(self, agency_id: str) -> bool:
         """Whether one more of an agency may come in."""
-        inside = Counter(each.agency_id for each in self.guests)
-        return inside[agency_id] < MOST_OF_AN_AGENCY
+        return sum(each.agency_id == agency_id for each in self.guests) < MOST_OF_AN_AGENCY
 
     def end_the_idle(self) -> None:
         """Send away who has done nothing for half an hour."""
@@ -232,14 +228,13 @@ class Guest(SSHServer):
         """Whether this key may come in; the last one asked about is the one that signs."""
         del username
         fingerprint = key.get_fingerprint("sha256")
-        ask: Callable[[], str] = partial(self._agency, fingerprint)
+        loop, threads = asyncio.get_running_loop(), self._door.threads
         try:
-            agency_id = await asyncio.get_running_loop().run_in_executor(self._door.threads, ask)
+            agency_id = await loop.run_in_executor(threads, self._agency, fingerprint)
         except Unauthenticated:
             return False
-        except GatewayError as error:
-            if isinstance(error, ServiceFailed):
-                log.warning("trouble", error=error.code)
+        except ServiceFailed as error:
+            log.warning("trouble", error=error.code)
             return False
         if not self._door.has_room(agency_id):
             log.warning("sftp.agency_full", agency=agency_id, sessions=MOST_OF_AN_AGENCY)

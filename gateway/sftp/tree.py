@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from posixpath import normpath
+from stat import S_ISDIR
 from time import monotonic
 from typing import Any, NoReturn, TypeVar
 
@@ -36,7 +37,7 @@ from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR
 from gateway.errors import GatewayError, NotFound, ServiceFailed, Unauthenticated
 from gateway.sftp.desk import INBOX, SANDBOX, Desk
 from gateway.sftp.shelf import HELP, Shelf
-from gateway.spool import Growing, Waiting, fit
+from gateway.spool import LONGEST, Growing, Waiting, fit
 
 log = structlog.get_logger("gateway.sftp")
 
@@ -47,7 +48,6 @@ FOLDERS = (INBOX, OUTBOX, SANDBOX, STANDARD)
 MOST_OPEN = 64
 MOST_READ = 1 << 18
 _LONGEST_PATH = 1024
-_FOLDERS = 0o040000
 _READ_ONLY, _WRITE_ONLY, _FOLDER, _BOX = 0o100444, 0o100200, 0o040555, 0o040755
 
 T = TypeVar("T")
@@ -108,7 +108,7 @@ class Tree(SFTPServer):
         self._shelf = shelf
         self._threads = threads
         self._began = datetime.now().astimezone().timestamp()
-        self._open: set[int] = set()
+        self._open = 0
         self.last_used = monotonic()
 
     def told(self, error: GatewayError) -> SFTPError:
@@ -129,7 +129,7 @@ class Tree(SFTPServer):
     async def open(self, path: bytes, pflags: int, attrs: SFTPAttrs) -> Incoming | Outgoing:
         """Open to write in a box, or to read anywhere else."""
         del attrs  # modes and times of files are ours
-        if len(self._open) >= MOST_OPEN:
+        if self._open >= MOST_OPEN:
             raise SFTPFailure(f"More than {MOST_OPEN} files are open. Close some first.")
         found: Incoming | Outgoing
         if pflags & FXF_WRITE:
@@ -144,7 +144,7 @@ class Tree(SFTPServer):
             found = await self._to_read(path)
         else:
             raise SFTPOpUnsupported("A file is opened to be read or to be written.")
-        self._open.add(id(found))
+        self._open += 1
         return found
 
     @answered
@@ -165,7 +165,7 @@ class Tree(SFTPServer):
     @answered
     async def close(self, file_obj: object) -> None:
         """Close; of a file in a box that is whole this answers once it is safe."""
-        self._open.discard(id(file_obj))
+        self._open -= 1
         if isinstance(file_obj, Incoming):
             await self._do(self._desk.end, file_obj.place, file_obj.file)
 
@@ -259,7 +259,7 @@ class Tree(SFTPServer):
         block, room = 4096, self._desk.services.max_upload_bytes
         return SFTPVFSAttrs(
             bsize=block, frsize=block, blocks=room // block, bfree=room // block,
-            bavail=room // block, namemax=120,
+            bavail=room // block, namemax=LONGEST,
         )  # fmt: skip
 
     async def fstatvfs(self, file_obj: object) -> SFTPVFSAttrs:
@@ -272,6 +272,7 @@ class Tree(SFTPServer):
     def _never(self, *_: object) -> NoReturn:
         raise SFTPPermissionDenied("This cannot be done here; /help.txt says what can.")
 
+    # Taken by name and called with whatever each is called with.
     mkdir = rmdir = readlink = symlink = link = lock = unlock = open56 = _never  # type: ignore[assignment]
     map_path = reverse_map_path = _never  # type: ignore[assignment]
 
@@ -342,7 +343,7 @@ class Tree(SFTPServer):
 
     def _attrs(self, mode: int, size: int, at: float | None = None) -> SFTPAttrs:
         when = int(self._began if at is None else at)
-        kind = FILEXFER_TYPE_DIRECTORY if mode & _FOLDERS else FILEXFER_TYPE_REGULAR
+        kind = FILEXFER_TYPE_DIRECTORY if S_ISDIR(mode) else FILEXFER_TYPE_REGULAR
         return SFTPAttrs(
             type=kind, size=size, uid=0, gid=0, permissions=mode, atime=when, mtime=when
         )
@@ -377,7 +378,7 @@ class Tree(SFTPServer):
         name = fit(rest.encode())
         if name is None:
             raise SFTPFailure(
-                "A file cannot be called so. Use up to 120 letters, digits, points and dashes, and "
-                "no folders."
+                f"A file cannot be called so. Use up to {LONGEST} letters, digits, points and "
+                "dashes, and no folders."
             )
         return place, name

@@ -4,6 +4,6 @@
 """
 
 from gateway.spool.box import Growing, Spool, Waiting
-from gateway.spool.names import Names, fit
+from gateway.spool.names import LONGEST, Names, fit
 
-__all__ = ["Growing", "Names", "Spool", "Waiting", "fit"]
+__all__ = ["LONGEST", "Growing", "Names", "Spool", "Waiting", "fit"]

@@ -91,15 +91,13 @@ class PostgresLog:
 
     def published(self) -> bytes | None:
         """The newest checkpoint that everybody may see: where there are witnesses, cosigned."""
+        return self.publication() or self.head()
+
+    def publication(self) -> bytes | None:
+        """The newest that was published by itself; None where no witness was ever asked."""
         with self._database.transaction() as session:
             newest = select(PublicationRow.note).order_by(PublicationRow.size.desc()).limit(1)
-            note = session.scalars(newest).first()
-        return self.head() if note is None else note
-
-    def has_publications(self) -> bool:
-        """Whether witnesses ever were asked; then nothing is published without a row of its own."""
-        with self._database.transaction() as session:
-            return session.scalars(select(PublicationRow.size).limit(1)).first() is not None
+            return session.scalars(newest).first()
 
     def publish(self, size: int, note: bytes) -> None:
         """Publish a checkpoint; the first note of a size stands."""

@@ -128,7 +128,7 @@ class ObjectStore:
     def size(self, bucket: Bucket, key: str) -> int:
         """How many octets an object has."""
         with ours("object-not-readable"):
-            return self._client.head_object(Bucket=self._name(bucket), Key=key)["ContentLength"]
+            return self.parts(bucket).size(key)
 
     def delete(self, bucket: Bucket, key: str) -> None:
         """Remove an object that nothing refers to (a crash may leave one; never the reverse)."""

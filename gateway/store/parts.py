@@ -79,7 +79,7 @@ class PartStore:
                 )
             except ClientError as error:
                 # Joined before, by a process that did not live to say so.
-                if _code(error) != "NoSuchUpload" or self._size(key) != _total(parts):
+                if _code(error) != "NoSuchUpload" or self.size(key) != _total(parts):
                     raise
 
     def abandon(self, key: str, upload: str) -> None:
@@ -91,7 +91,8 @@ class PartStore:
                 if _code(error) != "NoSuchUpload":
                     raise
 
-    def _size(self, key: str) -> int:
+    def size(self, key: str) -> int:
+        """How many octets an object has; the store's own errors are the caller's to name."""
         return self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
 
 

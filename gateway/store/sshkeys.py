@@ -1,6 +1,6 @@
 """SSH keys of agencies: added once, revoked for ever, looked up at every sign-in."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -28,18 +28,7 @@ class SshKey:
 def add_ssh_key(session: Session, key: SshKey) -> bool:
     """Add a key; False if it is known already, to whomever it belongs."""
     added = session.execute(
-        insert(SshKeyRow)
-        .values(
-            id=key.id,
-            fingerprint=key.fingerprint,
-            public_key=key.public_key,
-            subject=key.subject,
-            agency_id=key.agency_id,
-            added_at=key.added_at,
-            expires_at=key.expires_at,
-        )
-        .on_conflict_do_nothing()
-        .returning(SshKeyRow.id)
+        insert(SshKeyRow).values(asdict(key)).on_conflict_do_nothing().returning(SshKeyRow.id)
     )
     return added.first() is not None
 
@@ -74,13 +63,4 @@ def revoke_ssh_key(session: Session, fingerprint: str, *, now: datetime) -> SshK
 
 
 def _kept(row: SshKeyRow) -> SshKey:
-    return SshKey(
-        id=row.id,
-        fingerprint=row.fingerprint,
-        public_key=row.public_key,
-        subject=row.subject,
-        agency_id=row.agency_id,
-        added_at=row.added_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-    )
+    return SshKey(**{field.name: getattr(row, field.name) for field in fields(SshKey)})

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Request, Response, jsonify
 
+from gateway.flow.judgement import refusal_text
 from validators.report import Report, render_text
 from validators.report.page import content_policy, render_html
 from validators.report.sheet import render_csv
@@ -22,11 +23,9 @@ def report_answer(request: Request, content: Mapping[str, Any], *, sent: bool = 
     form = request.accept_mimetypes.best_match(["application/json", *FORMS])
     if form not in FORMS:
         return jsonify(content)
-    if "refusal" in content:
-        # There were no rows to report on: a sentence is all there is.
-        refusal = content["refusal"]
-        text = f"Rejected ({refusal['code']}): {refusal['message']}\n{refusal['mend']}\n"
-        return Response(text, content_type="text/plain; charset=utf-8")
+    refused = refusal_text(content)
+    if refused is not None:
+        return Response(refused, content_type="text/plain; charset=utf-8")
     text = FORMS[form](Report.from_dict(content, sent=sent))
     shown = Response(text, content_type=f"{form}; charset=utf-8")
     if form == "text/html":
