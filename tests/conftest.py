@@ -18,7 +18,7 @@ from sqlalchemy import make_url
 from gateway.embedded import EmbeddedServers
 from gateway.store.database import Database
 from gateway.store.migrate import migrate
-from tests.gateway.stand import Keys, Stand, make_keys
+from tests.gateway.stand import Keys, Stand, development, make_keys
 
 
 @pytest.fixture(scope="session")
@@ -79,13 +79,8 @@ def environ(
 ) -> dict[str, str]:
     """The settings of one gateway."""
     return {
-        **servers.environ(),
-        **keys.environ(),
+        **development(servers.environ(), keys, bucket_prefix=bucket_prefix),
         "DATABASE_URL": database_url,
-        "S3_BUCKET_PREFIX": bucket_prefix,
-        "GATEWAY_ENV": "development",
-        "PUBLIC_URL": "http://gateway.test",
-        "VAULT_RETENTION_DAYS": "1",
         "MAX_UPLOAD_BYTES": str(32 << 20),
     }
 

@@ -19,7 +19,7 @@ from gateway.embedded import EmbeddedServers
 from tests.bench.measure import Line, middle, peak_mb
 from tests.gateway.processes import free_port
 from tests.gateway.sftp.conftest import Person, SftpProcess, make_ssh_key, person_at
-from tests.gateway.stand import Stand, make_keys
+from tests.gateway.stand import Stand, development, make_keys
 
 AGENCIES = ("POL-E23000020", "POL-E23000012", "LA-E10000019", "LA-E06000015", "POL-E23000007")
 ROUNDS = 3
@@ -167,14 +167,7 @@ def _bench(folder: Path) -> Iterator[_Bench]:
         keys_folder = folder / "keys"
         keys_folder.mkdir()
         keys = make_keys(keys_folder)
-        environ = {
-            **servers.environ(),
-            **keys.environ(),
-            "S3_BUCKET_PREFIX": "bench",
-            "GATEWAY_ENV": "development",
-            "PUBLIC_URL": "http://gateway.test",
-            "VAULT_RETENTION_DAYS": "1",
-        }
+        environ = development(servers.environ(), keys, bucket_prefix="bench")
         stand = Stand(environ, keys)
         door = SftpProcess(environ, folder)
         door.start()

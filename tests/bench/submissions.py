@@ -14,7 +14,7 @@ from gateway.embedded import EmbeddedServers
 from tests.bench.gnupg import Gnupg
 from tests.bench.measure import Line, middle, peak_mb
 from tests.gateway.processes import Processes
-from tests.gateway.stand import Sender, Stand, fresh, make_keys
+from tests.gateway.stand import Sender, Stand, development, fresh, make_keys
 from tests.validators import samples
 
 AGENCIES = ("POL-E23000020", "POL-E23000012", "LA-E10000019", "LA-E06000015")
@@ -146,14 +146,7 @@ def _bench(folder: Path, algorithm: str) -> Iterator[_Bench]:
     gateway = gnupg.generate("Gateway <submissions@gateway.test>", _of_gpg(algorithm))
     made = make_keys(keys, gateway=gateway)
     with EmbeddedServers(folder / "servers") as servers:
-        environ = {
-            **servers.environ(),
-            **made.environ(),
-            "S3_BUCKET_PREFIX": "bench",
-            "GATEWAY_ENV": "development",
-            "PUBLIC_URL": "http://gateway.test",
-            "VAULT_RETENTION_DAYS": "1",
-        }
+        environ = development(servers.environ(), made, bucket_prefix="bench")
         stand = Stand(environ, made)
         with Processes(environ, logs, workers=2) as processes:
             bench = _Bench(folder, stand, processes, gnupg)

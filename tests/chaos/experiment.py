@@ -23,7 +23,6 @@ from threading import Event, Lock, Thread
 
 import paramiko
 import requests
-from paramiko.sftp import CMD_CLOSE
 from sqlalchemy import text
 
 from audit.replay import replay
@@ -35,8 +34,8 @@ from gateway.store.log import PostgresLog
 from gateway.store.objects import Bucket
 from gateway.store.submissions import find_by_bytes
 from tests.gateway.processes import Processes
-from tests.gateway.sftp.conftest import make_ssh_key
-from tests.gateway.stand import ADMINISTRATOR, POLICE, Stand, make_keys
+from tests.gateway.sftp.conftest import make_ssh_key, put_and_hear
+from tests.gateway.stand import ADMINISTRATOR, POLICE, Stand, development, make_keys
 
 PATIENCE_SECONDS = 120.0
 """How long a sender tries to be acknowledged."""
@@ -90,14 +89,7 @@ def _gateway(folder: Path) -> Iterator[tuple[EmbeddedServers, Stand, Processes]]
         each.mkdir(parents=True)
     with EmbeddedServers(folder / "servers") as servers:
         made = make_keys(keys)
-        environ = {
-            **servers.environ(),
-            **made.environ(),
-            "S3_BUCKET_PREFIX": "chaos",
-            "GATEWAY_ENV": "development",
-            "PUBLIC_URL": "http://gateway.test",
-            "VAULT_RETENTION_DAYS": "1",
-        }
+        environ = development(servers.environ(), made, bucket_prefix="chaos")
         stand = Stand(environ, made)
         with Processes(environ, logs, sftp=True) as processes:
             yield servers, stand, processes
@@ -171,10 +163,7 @@ class _Traffic:
                 if sftp is None:
                     return False
                 sftp.get_channel().settimeout(20)
-                file = sftp.open(f"/inbox/{token_hex(8)}.pgp", "wb")
-                file.write(message)
-                # The file's own close would not tell how it ended.
-                sftp._request(CMD_CLOSE, file.handle)
+                put_and_hear(sftp, f"/inbox/{token_hex(8)}.pgp", message)
         except (OSError, EOFError, paramiko.SSHException):
             return False
         return True

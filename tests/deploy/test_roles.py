@@ -45,6 +45,7 @@ from tests.gateway.stand import (
     POLICE,
     Keys,
     Stand,
+    development,
     fresh,
     make_keys,
 )
@@ -139,13 +140,8 @@ def stand(
     """A gateway of separate roles."""
     keys: Keys = make_keys(tmp_path_factory.mktemp("keys"))
     environ = {
-        **servers.environ(),
-        **keys.environ(),
+        **development(servers.environ(), keys, bucket_prefix=bucket_prefix),
         "DATABASE_URL": granted,
-        "S3_BUCKET_PREFIX": bucket_prefix,
-        "GATEWAY_ENV": "development",
-        "PUBLIC_URL": "http://gateway.test",
-        "VAULT_RETENTION_DAYS": "1",
     }
     running = StandOfRoles(environ, keys)
     yield running

@@ -90,6 +90,18 @@ class Keys:
         }
 
 
+def development(servers: Mapping[str, str], keys: Keys, *, bucket_prefix: str) -> dict[str, str]:
+    """The settings of a gateway for trying out, on these servers and with these keys."""
+    return {
+        **servers,
+        **keys.environ(),
+        "S3_BUCKET_PREFIX": bucket_prefix,
+        "GATEWAY_ENV": "development",
+        "PUBLIC_URL": "http://gateway.test",
+        "VAULT_RETENTION_DAYS": "1",
+    }
+
+
 def make_keys(folder: Path, *, gateway: bytes | None = None) -> Keys:
     """Make all keys under `folder`, or all but the gateway's."""
     made = datetime.now(UTC) - timedelta(hours=1)

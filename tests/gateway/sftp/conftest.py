@@ -12,7 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 
+import paramiko
 import pytest
+from paramiko.sftp import CMD_CLOSE
 
 from gateway.flow.sshkeys import PublicKey
 from tests.gateway.processes import free_port
@@ -24,6 +26,13 @@ def make_ssh_key(path: Path, *options: str) -> Path:
     command = ["ssh-keygen", "-q", "-N", "", "-C", "zoe@agency", "-f", str(path)]
     subprocess.run([*command, *(options or ("-t", "ed25519"))], check=True)
     return path
+
+
+def put_and_hear(sftp: paramiko.SFTPClient, path: str, data: bytes) -> None:
+    """Send a file and hear how its close ended, which paramiko's own files do not tell."""
+    file = sftp.open(path, "wb")
+    file.write(data)
+    sftp._request(CMD_CLOSE, file.handle)
 
 
 class SftpProcess:
@@ -122,6 +131,17 @@ def door(
 ) -> Iterator[SftpProcess]:
     """The SFTP process of the stand."""
     running = SftpProcess(environ, tmp_path_factory.mktemp("sftp"))
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def own_door(
+    stand: Stand, environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SftpProcess]:
+    """An SFTP process of the stand for one test, which may kill it."""
+    running = SftpProcess(environ, tmp_path_factory.mktemp("own"))
     running.start()
     yield running
     running.stop()

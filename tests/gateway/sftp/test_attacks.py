@@ -23,7 +23,13 @@ from gateway.errors import Conflict, RequestRefused
 from gateway.flow.sshkeys import PublicKey
 from gateway.sftp.tree import Tree
 from gateway.spool import Names, Spool
-from tests.gateway.sftp.conftest import Person, SftpProcess, make_ssh_key, person_at
+from tests.gateway.sftp.conftest import (
+    Person,
+    SftpProcess,
+    make_ssh_key,
+    person_at,
+    put_and_hear,
+)
 from tests.gateway.sftp.test_clients import arrived, sftp_put
 from tests.gateway.stand import ADMINISTRATOR, OTHER_POLICE, POLICE, Stand
 
@@ -461,77 +467,64 @@ def test_the_same_file_many_times_at_once_is_one_submission(stand: Stand, person
 
 
 def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
-    stand: Stand, environ: dict[str, str], tmp_path: Path
+    stand: Stand, own_door: SftpProcess, tmp_path: Path
 ) -> None:
-    door = SftpProcess(environ, tmp_path)
-    door.start()
-    try:
-        guest = person_at(stand, door, tmp_path, POLICE)
-        acknowledged = []
-        for wait in (0.02, 0.1, 0.2, 0.3, 0.5):
-            messages = [guest.message() for _ in range(6)]
-            with ThreadPoolExecutor(1) as threads:
-                sending = threads.submit(_put_all, guest, messages, acknowledged)
-                time.sleep(wait)
-                door.stop(signal.SIGKILL)
-                sending.result()
-            door.start()
-        assert acknowledged
-        for message in acknowledged:
-            arrived(stand, guest, message)
-        # And what was left in the middle can be sent as if nothing had been.
-        message = guest.message()
-        sftp_put(guest, message)
+    guest = person_at(stand, own_door, tmp_path, POLICE)
+    acknowledged = []
+    for wait in (0.02, 0.1, 0.2, 0.3, 0.5):
+        messages = [guest.message() for _ in range(6)]
+        with ThreadPoolExecutor(1) as threads:
+            sending = threads.submit(_put_all, guest, messages, acknowledged)
+            time.sleep(wait)
+            own_door.stop(signal.SIGKILL)
+            sending.result()
+        own_door.start()
+    assert acknowledged
+    for message in acknowledged:
         arrived(stand, guest, message)
-    finally:
-        door.stop()
+    # And what was left in the middle can be sent as if nothing had been.
+    message = guest.message()
+    sftp_put(guest, message)
+    arrived(stand, guest, message)
 
 
 def test_of_a_file_whose_process_died_nothing_is_believed(
-    stand: Stand, environ: dict[str, str], tmp_path: Path
+    stand: Stand, own_door: SftpProcess, tmp_path: Path
 ) -> None:
-    door = SftpProcess(environ, tmp_path)
-    door.start()
-    try:
-        guest = person_at(stand, door, tmp_path, POLICE)
-        data = guest.message().read_bytes()
-        with session(guest) as sftp:
-            file = sftp.open("/inbox/x.pgp", "wb")
-            file.write(data[:500])
-            assert file.stat().st_size == 500
-            door.stop(signal.SIGKILL)
-        door.start()
-        assert _size(guest, "/inbox/x.pgp") is None
-        with session(guest) as sftp:
-            assert sftp.listdir("/inbox") == []
-    finally:
-        door.stop()
+    guest = person_at(stand, own_door, tmp_path, POLICE)
+    data = guest.message().read_bytes()
+    with session(guest) as sftp:
+        file = sftp.open("/inbox/x.pgp", "wb")
+        file.write(data[:500])
+        assert file.stat().st_size == 500
+        own_door.stop(signal.SIGKILL)
+    own_door.start()
+    assert _size(guest, "/inbox/x.pgp") is None
+    with session(guest) as sftp:
+        assert sftp.listdir("/inbox") == []
 
 
 def test_nothing_is_acknowledged_while_the_object_store_is_away(
-    stand: Stand, environ: dict[str, str], tmp_path: Path
+    stand: Stand, own_door: SftpProcess, tmp_path: Path
 ) -> None:
-    door = SftpProcess({**environ, "S3_ENDPOINT_URL": "http://127.0.0.1:9"}, tmp_path)
-    door.start()
-    try:
-        guest = person_at(stand, door, tmp_path, POLICE)
-        message, before = guest.message(), _count(stand, guest)
-        with session(guest) as sftp:
-            file = sftp.open("/inbox/kept.pgp", "wb")
-            file.write(message.read_bytes())
-            with pytest.raises(OSError, match="unavailable"):
-                sftp._request(CMD_CLOSE, file.handle)
-            # Whoever overlooks that, and asks for the size instead, is not deceived either.
-            assert sftp.stat("/inbox/kept.pgp").st_size == message.stat().st_size - 1
-            with pytest.raises(OSError, match="size mismatch"):
-                sftp.put(str(message), "/inbox/again.pgp")
-        assert _count(stand, guest) == before
-        door.stop()
-        door.start(S3_ENDPOINT_URL=environ["S3_ENDPOINT_URL"])
-        assert guest.sftp(f"reput {message} /inbox/kept.pgp").returncode == 0
-        arrived(stand, guest, message)
-    finally:
-        door.stop()
+    own_door.stop()
+    own_door.start(S3_ENDPOINT_URL="http://127.0.0.1:9")
+    guest = person_at(stand, own_door, tmp_path, POLICE)
+    message, before = guest.message(), _count(stand, guest)
+    with session(guest) as sftp:
+        file = sftp.open("/inbox/kept.pgp", "wb")
+        file.write(message.read_bytes())
+        with pytest.raises(OSError, match="unavailable"):
+            sftp._request(CMD_CLOSE, file.handle)
+        # Whoever overlooks that, and asks for the size instead, is not deceived either.
+        assert sftp.stat("/inbox/kept.pgp").st_size == message.stat().st_size - 1
+        with pytest.raises(OSError, match="size mismatch"):
+            sftp.put(str(message), "/inbox/again.pgp")
+    assert _count(stand, guest) == before
+    own_door.stop()
+    own_door.start()
+    assert guest.sftp(f"reput {message} /inbox/kept.pgp").returncode == 0
+    arrived(stand, guest, message)
 
 
 def test_a_full_quota_is_told(tmp_path: Path) -> None:
@@ -594,7 +587,7 @@ def _put_all(person: Person, messages: list[Path], acknowledged: list[Path]) -> 
     try:
         with session(person) as sftp:
             for message in messages:
-                sftp.put(str(message), f"/inbox/{message.name}", confirm=False)
+                put_and_hear(sftp, f"/inbox/{message.name}", message.read_bytes())
                 acknowledged.append(message)
     except (OSError, EOFError, paramiko.SSHException):
         return
