@@ -9,6 +9,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import BinaryIO
 
 from validators.filenames import (
@@ -27,6 +28,7 @@ __all__ = ["Limits", "Package", "PackageRefused", "open_package"]
 _ARCHIVE = re.compile(r"(?i)\.(zip|zipx|7z|rar|gz|tgz|bz2|xz|zst|tar|jar|cab|iso|arj|lzh)$")
 # Documents that are ZIP archives inside; an attachment's own rule (CT-100) looks into them.
 _ZIP_DOCUMENT = re.compile(r"(?i)\.(odt|docx)$")
+_CHUNK = 1 << 16
 _ARCHIVE_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"\xfd7zX")
 
 
@@ -53,6 +55,7 @@ class Package:
     sizes: Mapping[str, int]
     _source: BinaryIO = field(repr=False)
     _entries: Mapping[str, Entry] = field(repr=False)
+    _digests: dict[str, str] = field(repr=False, default_factory=dict)
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading.
@@ -60,7 +63,17 @@ class Package:
         Reading raises PackageRefused as soon as the bytes break their declared size or checksum.
         Streams share the source: read one at a time in one thread.
         """
-        return open_entry(self._source, self._entries[name])
+        return open_entry(
+            self._source, self._entries[name], partial(self._digests.__setitem__, name)
+        )
+
+    def digest(self, name: str) -> str:
+        """Return the SHA-256 of a file (hex): it is read for it, unless it was read to its end."""
+        if name not in self._digests:
+            with self.open(name) as stream:
+                while stream.read(_CHUNK):
+                    pass
+        return self._digests[name]
 
     @property
     def attachments(self) -> tuple[str, ...]:

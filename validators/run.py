@@ -4,7 +4,7 @@
 2. Read the manifest, take the version of the standard that it names, and have the agency's
    signature over it verified.
 3. Judge the manifest: sender, period, repetition. An unregistered sender learns no more than that.
-4. Hold every file against its listed checksum; only files that pass are read.
+4. Hold every file against its listed size and checksum; what does not pass is not judged.
 5. Judge the rows, one by one and against each other, and compare their number with the manifest.
 6. Draw the verdict. An error at submission level rejects the whole package; any other error returns
    its row alone.
@@ -16,12 +16,14 @@ gives one report for ever.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from validators.accepted import AcceptedRows, MakeSpool, MemorySpool
 from validators.collected import Collected
 from validators.filenames import MANIFEST_NAME, is_workbook, record_type_of
+from validators.findings import Finding
 from validators.manifest import (
     Manifest,
     ManifestRefused,
@@ -44,6 +46,7 @@ from validators.rules.submission import (
     SubmissionContext,
     check_submission,
     counts_fit,
+    is_as_listed,
     unfit_files,
 )
 from validators.standard import Standard, Standards, newest
@@ -143,18 +146,37 @@ def validate(
         collected = Collected(standard)
         collected.add_all(refused.findings)
         return _outcome(package, collected, standard, manifest=None, rows=None)
-    collected = Collected(standard)
     ctx = SubmissionContext(standard, received_on, history)
-    collected.add_all(check_submission(manifest, ctx))
+    about_submission = tuple(check_submission(manifest, ctx))
+
+    def rows_for(collected: Collected) -> Rows:
+        agency = standard.agencies[manifest.agency_id]
+        context = RecordContext(standard, manifest, agency, received_on)
+        return make_rows(context, collected, history=history, scan=scan, make_spool=make_spool)
+
+    judge = partial(_judged, package, manifest, standard, about_submission, rows_for)
+    try:
+        return judge(read_twice=False)
+    except _NotAsListed:
+        return judge(read_twice=True)
+
+
+def _judged(
+    package: Package,
+    manifest: Manifest,
+    standard: Standard,
+    about_submission: Sequence[Finding],
+    rows_for: Callable[[Collected], Rows],
+    *,
+    read_twice: bool,
+) -> Outcome:
+    """Judge the files; raises _NotAsListed, unless all are read for their checksums before."""
+    collected = Collected(standard)
+    collected.add_all(about_submission)
     rows = None
     if "CT-003" not in collected.totals:
-        record_context = RecordContext(
-            standard, manifest, standard.agencies[manifest.agency_id], received_on
-        )
-        rows = make_rows(
-            record_context, collected, history=history, scan=scan, make_spool=make_spool
-        )
-        _judge_files(package, manifest, rows, collected)
+        rows = rows_for(collected)
+        _judge_files(package, manifest, rows, collected, read_twice=read_twice)
     return _outcome(package, collected, standard, manifest=manifest, rows=rows)
 
 
@@ -179,12 +201,22 @@ def _manifest(
     return manifest
 
 
-def _judge_files(package: Package, manifest: Manifest, rows: Rows, collected: Collected) -> None:
-    unfit = unfit_files(package, manifest)
+class _NotAsListed(Exception):
+    """A file that was judged is not the one that is listed; what was said of it is void."""
+
+
+def _judge_files(
+    package: Package, manifest: Manifest, rows: Rows, collected: Collected, *, read_twice: bool
+) -> None:
+    records = [name for name in package.names if record_type_of(name) or is_workbook(name)]
+    # To read a file for its checksum first, and then to judge it, would inflate it twice.
+    unfit = unfit_files(package, manifest, by_size=() if read_twice else records)
     collected.add_all(unfit.values())
-    for name in package.names:
-        if (record_type_of(name) or is_workbook(name)) and name not in unfit:
+    for name in records:
+        if name not in unfit:
             rows.judge(package, name)
+            if not is_as_listed(package, manifest, name):
+                raise _NotAsListed
     collected.add_all(counts_fit(manifest, _counted(rows, manifest, unfit)))
     rows.judge_together(package)
 

@@ -4,8 +4,10 @@ The archive's own layout (`ziplayout`) was checked before. Reading raises Packag
 the bytes break their declared size or checksum; what came before that is never more than declared.
 """
 
+import hashlib
 import io
 import zlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
 from validators.refusal import PackageRefused
@@ -16,18 +18,29 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 16
 
+Digested = Callable[[str], None]
 
-def open_entry(source: BinaryIO, entry: Entry) -> BinaryIO:
-    """Open an entry for reading. Streams share the source: read one at a time in one thread."""
-    return io.BufferedReader(_EntryStream(source, entry), _CHUNK)
+
+def _not_told(digest: str) -> None:
+    """Nobody asked."""
+
+
+def open_entry(source: BinaryIO, entry: Entry, digested: Digested = _not_told) -> BinaryIO:
+    """Open an entry for reading. Streams share the source: read one at a time in one thread.
+
+    `digested` gets the SHA-256 (hex) of an entry that was read to its end.
+    """
+    return io.BufferedReader(_EntryStream(source, entry, digested), _CHUNK)
 
 
 class _EntryStream(io.RawIOBase):
     """The inflated bytes of one entry; raises PackageRefused when they are not as declared."""
 
-    def __init__(self, source: BinaryIO, entry: Entry) -> None:
+    def __init__(self, source: BinaryIO, entry: Entry, digested: Digested) -> None:
         self._source = source
         self._entry = entry
+        self._digested = digested
+        self._digest = hashlib.sha256()
         self._at = entry.data_at
         self._packed_left = entry.packed
         self._size_left = entry.size
@@ -47,11 +60,13 @@ class _EntryStream(io.RawIOBase):
         data = self._packed_bytes(wanted) if self._inflate is None else self._inflated(wanted)
         self._size_left -= len(data)
         self._crc = zlib.crc32(data, self._crc)
+        self._digest.update(data)
         if self._size_left < 0:
             # The directory declares a small size, the data inflates to more: a bomb in disguise.
             raise PackageRefused("zip-bomb", entry=self._entry.position)
         if not data:
             self._require_whole()
+            self._digested(self._digest.hexdigest())
         return data
 
     def _inflated(self, wanted: int) -> bytes:

@@ -5,7 +5,7 @@ and is asked again with one column more whenever it reads another. What it then 
 combination it says of every row that has it, for it is a pure function and could read nothing else.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -17,12 +17,14 @@ _MOST_REMEMBERED = 300_000
 _NUMBER_BITS = 16
 """Numbers of values fit into as many bits: `columns.MOST_TEXTS` is below their limit."""
 _KEY_BITS = 64
+_MOST_COLUMNS = 8
 
-Numbers = Mapping[str, pl.Series]
 Values = Callable[[str, int], Any]
 
 
-class _NotTold(Exception):
+class NotTold(Exception):
+    """A rule reads a column that it was not told."""
+
     def __init__(self, column: str) -> None:
         super().__init__(column)
         self.column = column
@@ -39,7 +41,7 @@ class _Told(Mapping[str, Any]):
         try:
             return self._known[self._prefix + column]
         except KeyError:
-            raise _NotTold(self._prefix + column) from None
+            raise NotTold(self._prefix + column) from None
 
     def get(self, column: str, default: Any = None) -> Any:
         """Return a column; a typed record has every column of its type, given or None."""
@@ -60,47 +62,44 @@ class _Told(Mapping[str, Any]):
 Tell = Callable[[str], Mapping[str, Any]]
 """Gives the record whose columns have this prefix; "" for a rule about one record."""
 
+Objects = Callable[[Tell], bool]
+"""Asks a rule about records that it is given by `Tell`: whether it has anything to say."""
+
 
 class Question:
-    """Whether a rule has nothing to say."""
+    """Whether a rule has nothing to say, of one combination of numbers after another."""
 
-    def __init__(self, objects: Callable[[Tell], bool], values: Values) -> None:
-        """`objects` asks the rule about records that it is given by `Tell`."""
+    def __init__(self, objects: Objects, values: Values) -> None:
         self._objects = objects
         self._values = values
         self._columns: list[str] = []
         self._answers: dict[int, bool] = {}
 
-    def objections(self, numbers: Numbers, height: int) -> pl.Series:
-        """Return True for each row that the rule objects to, or cannot be asked about."""
-        while True:
-            try:
-                return self._asked(numbers, height)
-            except _NotTold as missing:
-                # What was said so far was said without looking there, and still holds; but keys
-                # are made of all columns, so it is asked again.
-                self._columns.append(missing.column)
-                self._answers.clear()
+    def key(self) -> pl.Expr:
+        """Return what is one number for each combination of the columns that the rule looks at.
 
-    def _asked(self, numbers: Numbers, height: int) -> pl.Series:
-        if not self._columns:
-            return pl.repeat(self._objects_to(()), height, dtype=pl.Boolean, eager=True)
-        if len(self._columns) * _NUMBER_BITS > _KEY_BITS:
-            return self._asked_of_many(numbers)
-        series = [numbers[column].cast(pl.UInt64) for column in self._columns]
-        keys = reduce(lambda key, each: key * 2**_NUMBER_BITS + each, series)
-        different = keys.unique().drop_nulls().to_list()
-        refused = [key for key in different if not self._is_fine(key)]
-        # Where a value is unfit there is no key, and nothing was asked.
-        return keys.is_in(refused) | keys.is_null()
+        Null where one of them is: of an unfit cell nothing can be asked.
+        """
+        kind = pl.UInt64 if len(self._columns) * _NUMBER_BITS <= _KEY_BITS else pl.UInt128
+        each_by = pl.lit(2**_NUMBER_BITS, kind)
+        columns = (pl.col(column).cast(kind) for column in self._columns)
+        return reduce(lambda key, column: key * each_by + column, columns, pl.lit(0, kind))
 
-    def _asked_of_many(self, numbers: Numbers) -> pl.Series:
-        frame = pl.DataFrame({column: numbers[column] for column in self._columns})
-        different = frame.unique().drop_nulls()
-        objected = [self._objects_to(row) for row in different.iter_rows()]
-        known = different.with_columns(pl.Series("#", objected, pl.Boolean))
-        joined = frame.join(known, on=self._columns, how="left", maintain_order="left")
-        return joined["#"].fill_null(value=True)
+    def refused(self, keys: Iterable[int]) -> list[int]:
+        """Return the keys of those combinations that the rule objects to.
+
+        Raises NotTold where the rule looks at another column; the keys are then other ones.
+        """
+        return [key for key in keys if not self._is_fine(key)]
+
+    def look_at(self, column: str) -> None:
+        """Ask with one column more.
+
+        What was said so far was said without looking there, and still holds; but keys are made of
+        all columns, so it is asked again.
+        """
+        self._columns.append(column)
+        self._answers.clear()
 
     def _is_fine(self, key: int) -> bool:
         answer = self._answers.get(key)
@@ -123,3 +122,43 @@ class Question:
             return self._objects(lambda prefix: _Told(known, prefix))
         except LookedInside:
             return True
+        except NotTold:
+            if len(self._columns) < _MOST_COLUMNS:
+                raise
+            return True
+
+
+class Questions:
+    """Rules asked together, so that a block of rows is gone through once for all of them."""
+
+    def __init__(self, asked: Iterable[Objects], values: Values) -> None:
+        """`asked` are rules: each says whether it objects to records that it is given by `Tell`."""
+        self._questions = [Question(objects, values) for objects in asked]
+
+    def objections(self, numbers: pl.DataFrame) -> pl.Series:
+        """Return True for each row that a rule objects to, or cannot be asked about.
+
+        `numbers` has a column for each that rules look at; a row with a null in one is not asked
+        about, and what is returned for it says nothing.
+        """
+        said: list[pl.Expr] = []
+        questions = self._questions
+        while questions:
+            keys = [question.key() for question in questions]
+            different = numbers.lazy().select(
+                key.unique().drop_nulls().implode().alias(str(at)) for at, key in enumerate(keys)
+            )
+            further = []
+            found = zip(questions, keys, different.collect().row(0), strict=True)
+            for question, key, combinations in found:
+                try:
+                    refused = question.refused(combinations)
+                except NotTold as missing:
+                    question.look_at(missing.column)
+                    further.append(question)
+                    continue
+                if refused:
+                    said.append(key.is_in(refused))
+            questions = further
+        none = pl.repeat(value=False, n=numbers.height, dtype=pl.Boolean)
+        return numbers.select(pl.any_horizontal(none, *said)).to_series()

@@ -6,6 +6,7 @@ pattern first, and the field is asked for those alone that do not match it.
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import polars as pl
@@ -36,16 +37,20 @@ class Column(Protocol):
 
     name: str
 
-    def numbers(self, texts: pl.Series) -> pl.Series:
+    def asked(self) -> pl.Expr:
+        """Return the different texts that the field has to be asked about, as one list."""
+
+    def numbers(self, asked: Sequence[str]) -> pl.Expr:
         """Return a number for each cell: UNFIT, or one that stands for what the field makes of it.
 
-        Cells with one number have one typed value, as far as a rule may look at it.
+        `asked` are the texts of these cells that `asked()` told. Cells with one number have one
+        typed value, as far as a rule may look at it.
         """
 
     def value(self, number: int) -> Any:
         """Return the typed value that a number stands for, for a rule to look at."""
 
-    def json(self, texts: pl.Series, numbers: pl.Series) -> pl.Series:
+    def json(self, numbers: pl.Series) -> pl.Expr:
         """Return each cell as a member of a JSON object; null where it is not given or unfit."""
 
     def typed(self, text: str) -> Any:
@@ -109,38 +114,35 @@ class PatternColumn:
         self._is_token = isinstance(field, Hex64Field) and field.definition.privacy == "L"
         self._pattern = pattern
 
-    def numbers(self, texts: pl.Series) -> pl.Series:
-        """Return 1 for what matches and 0 for what is not given."""
-        blank = texts == ""
-        if blank.all():
-            fit: int | None = UNFIT if self._field.required else NOT_GIVEN
-            return pl.repeat(fit, len(texts), dtype=pl.UInt32, eager=True)
+    def asked(self) -> pl.Expr:
+        """Return what does not match, blanks apart."""
+        texts = pl.col(self.name)
         matches = texts.str.contains(self._pattern)
         if self._is_token:
-            matches &= self._is_various(texts)
-        if not (matches | blank).all():
-            matches |= texts.is_in(self._taken(texts.filter(~matches & ~blank).unique()))
-        known = pl.select(
-            pl.when(matches).then(1).when(blank & (not self._field.required)).then(NOT_GIVEN)
-        )
-        return known.to_series().cast(pl.UInt32)
+            matches &= _is_various(texts)
+        return texts.filter(~matches & (texts != "")).unique().implode()
+
+    def numbers(self, asked: Sequence[str]) -> pl.Expr:
+        """Return 1 for what matches and 0 for what is not given."""
+        texts = pl.col(self.name)
+        blank = pl.lit(UNFIT if self._field.required else NOT_GIVEN, pl.UInt32)
+        given = pl.lit(1, pl.UInt32)
+        if refused := [text for text in asked if not self._takes(text)]:
+            given = pl.when(texts.is_in(refused)).then(pl.lit(UNFIT, pl.UInt32)).otherwise(given)
+        return pl.when(texts == "").then(blank).otherwise(given).alias(self.name)
 
     def value(self, number: int) -> Any:
         """Return what says that there is an id, and not which."""
         return Given() if number else None
 
-    def json(self, texts: pl.Series, numbers: pl.Series) -> pl.Series:
+    def json(self, numbers: pl.Series) -> pl.Expr:
         """Return members whose text needs no escapes."""
-        member = pl.concat_str(pl.lit(f'"{self.name}": "'), texts, pl.lit('"'))
-        return pl.select(pl.when(numbers == 1).then(member)).to_series()
+        member = pl.concat_str(pl.lit(f'"{self.name}": "'), pl.col(self.name), pl.lit('"'))
+        return pl.when(pl.lit(numbers) == 1).then(member).alias(self.name)
 
     def typed(self, text: str) -> Any:
         """Return the text itself, or None for none."""
         return text or None
-
-    def _taken(self, texts: pl.Series) -> list[str]:
-        """The texts that the field takes as they are, though the pattern does not."""
-        return [text for text in texts.to_list() if self._takes(text)]
 
     def _takes(self, text: str) -> bool:
         try:
@@ -148,16 +150,16 @@ class PatternColumn:
         except Broken:
             return False
 
-    def _is_various(self, texts: pl.Series) -> pl.Series:
-        """Whether a token has enough different digits to be no placeholder (CT-102).
 
-        The hashes of blanks, which the field refuses too, have as many: each is looked for.
-        """
-        found = pl.sum_horizontal(
-            texts.str.contains(digit, literal=True).cast(pl.UInt8) for digit in _DIGITS
-        )
-        various = pl.select(found >= _LEAST_DIGITS).to_series()
-        return various & ~texts.is_in(sorted(DEFAULT_TOKENS))
+def _is_various(texts: pl.Expr) -> pl.Expr:
+    """Whether a token has enough different digits to be no placeholder (CT-102).
+
+    The hashes of blanks, which the field refuses too, have as many: each is looked for.
+    """
+    found = pl.sum_horizontal(
+        texts.str.contains(digit, literal=True).cast(pl.UInt8) for digit in _DIGITS
+    )
+    return (found >= _LEAST_DIGITS) & ~texts.is_in(sorted(DEFAULT_TOKENS))
 
 
 class ValueColumn:
@@ -170,32 +172,35 @@ class ValueColumn:
         self._values: list[Any] = [None]
         self._members: list[str | None] = [None]
 
-    def numbers(self, texts: pl.Series) -> pl.Series:
+    def asked(self) -> pl.Expr:
+        """Return every different text."""
+        return self._texts().unique().implode()
+
+    def numbers(self, asked: Sequence[str]) -> pl.Expr:
         """Return the number of each text's value."""
-        different = texts.unique().to_list()
-        for text in different:
+        for text in asked:
             if text not in self._known:
                 self._learn(text)
-        numbers = [self._known.get(text) for text in different]
-        if len(different) == 1:
-            return pl.repeat(numbers[0], len(texts), dtype=pl.UInt32, eager=True)
-        return texts.replace_strict(
-            different, pl.Series(numbers, dtype=pl.UInt32), default=None, return_dtype=pl.UInt32
-        )
+        numbers = pl.Series([self._known.get(text) for text in asked], dtype=pl.UInt32)
+        if len(asked) == 1:
+            return pl.lit(numbers[0], pl.UInt32).alias(self.name)
+        return self._texts().replace_strict(asked, numbers, default=None, return_dtype=pl.UInt32)
 
     def value(self, number: int) -> Any:
         """Return the typed value itself."""
         return self._values[number]
 
-    def json(self, texts: pl.Series, numbers: pl.Series) -> pl.Series:
+    def json(self, numbers: pl.Series) -> pl.Expr:
         """Return the members that belong to the numbers."""
-        del texts  # the number says it all
-        return pl.Series(self._members, dtype=pl.String).gather(numbers)
+        return pl.lit(pl.Series(self._members, dtype=pl.String)).gather(numbers).alias(self.name)
 
     def typed(self, text: str) -> Any:
         """Return what the field made of a text."""
         number = self._known[text]
         return None if number is None else self._values[number]
+
+    def _texts(self) -> pl.Expr:
+        return pl.col(self.name)
 
     def _learn(self, text: str) -> None:
         if len(self._values) > MOST_TEXTS:

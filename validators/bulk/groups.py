@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from validators.bulk.asking import Question, Tell
+from validators.bulk.asking import Questions, Tell
 from validators.bulk.columns import PatternColumn
 from validators.bulk.reading import ROW
 from validators.bulk.seen import ACTION, CASE_ID, WITHDRAWS, Columns, Seen, Single, ids
@@ -82,7 +82,7 @@ class BulkCrossRecord(CrossRecord):
         file: str,
         columns: Columns,
         texts: pl.DataFrame,
-        numbers: Mapping[str, pl.Series],
+        numbers: pl.DataFrame,
     ) -> None:
         """Remember rows that were cleared: their texts, and the number of each value."""
         seen = self._of(record_type, file)
@@ -175,7 +175,6 @@ class BulkCrossRecord(CrossRecord):
     def _objected(self, apart: pl.Series) -> pl.Series:
         """The ids of the families of one case, one situation or both that a rule objects to."""
         families = self._families_but(apart)
-        numbers = {name: families[name] for name in families.columns if name != CASE_ID}
         objected = [pl.Series([], dtype=pl.String)]
         for kinds in (("CASE",), ("EXPL",), _ASKED_ABOUT):
             has = [
@@ -183,10 +182,9 @@ class BulkCrossRecord(CrossRecord):
                 for kind in _ASKED_ABOUT
             ]
             shaped = families.filter(pl.all_horizontal(has))
-            numbers = {name: shaped[name] for name in shaped.columns if name != CASE_ID}
-            for rule in FAMILY_RULES if shaped.height else ():
-                question = Question(partial(self._objects, rule, kinds), self._value)
-                said = question.objections(numbers, shaped.height)
+            if shaped.height:
+                rules = (partial(self._objects, rule, kinds) for rule in FAMILY_RULES)
+                said = Questions(rules, self._value).objections(shaped)
                 objected.append(shaped[CASE_ID].filter(said))
         return pl.concat(objected).unique()
 

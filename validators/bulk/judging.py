@@ -5,7 +5,7 @@ kept as they are put together here; all others are judged by `Rows`, in their or
 read in blocks, files of other kinds row by row, and both are held against each other all the same.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +18,7 @@ from marshmallow import Schema
 
 from validators.accepted import AcceptedRows, line_of
 from validators.bulk.ahead import Behind, ahead
-from validators.bulk.asking import Question, Tell
+from validators.bulk.asking import Questions, Tell
 from validators.bulk.cells import Cells, rows_of
 from validators.bulk.columns import Column, column_for
 from validators.bulk.groups import BulkCrossRecord, BulkRecordIds
@@ -47,7 +47,7 @@ class Cleared:
     """
 
     texts: pl.DataFrame
-    numbers: Mapping[str, pl.Series]
+    numbers: pl.DataFrame
     others: pl.DataFrame
 
 
@@ -58,30 +58,27 @@ class Clearing:
         self.columns: dict[str, Column] = {
             name: column_for(field, name) for name, field in schema.fields.items()
         }
-        self._questions = [
-            Question(partial(_objects, rule, ctx), self._value) for rule in rules_for(record_type)
-        ]
+        rules = (partial(_objects, rule, ctx) for rule in rules_for(record_type))
+        self._questions = Questions(rules, self._value)
 
     def clear(self, texts: pl.DataFrame) -> Cleared:
         """Part the rows of a block."""
-        numbers = {name: column.numbers(texts[name]) for name, column in self.columns.items()}
-        fit = pl.DataFrame(numbers).select(pl.all_horizontal(pl.all().is_not_null())).to_series()
-        for question in self._questions:
-            fit &= ~question.objections(numbers, texts.height)
-        others = texts.filter(~fit)
-        unfit = _unfit({name: each.filter(~fit) for name, each in numbers.items()}, others.height)
+        columns = self.columns.values()
+        asked = texts.select(column.asked().alias(column.name) for column in columns).row(0)
+        numbers = texts.with_columns(
+            column.numbers(each) for column, each in zip(columns, asked, strict=True)
+        )
+        is_fit = numbers.select(pl.all_horizontal(pl.exclude(ROW).is_not_null())).to_series()
+        is_fit &= ~self._questions.objections(numbers)
         return Cleared(
-            texts.filter(fit),
-            {name: each.filter(fit) for name, each in numbers.items()},
-            others.with_columns(unfit),
+            texts.filter(is_fit),
+            numbers.filter(is_fit),
+            texts.filter(~is_fit).with_columns(_unfit(numbers.filter(~is_fit))),
         )
 
     def lines(self, cleared: Cleared) -> pl.DataFrame:
         """Return each cleared row as the line of JSON that is kept of it."""
-        members = [
-            self.columns[name].json(cleared.texts[name], cleared.numbers[name]).alias(name)
-            for name in sorted(self.columns)
-        ]
+        members = (self.columns[name].json(cleared.numbers[name]) for name in sorted(self.columns))
         joined = pl.concat_str(members, separator=", ", ignore_nulls=True)
         line = pl.concat_str(pl.col(ROW), pl.lit("\t{"), joined, pl.lit("}\n")).alias(_LINE)
         return cleared.texts.select(ROW, line)
@@ -167,22 +164,24 @@ class BulkRows(Rows):
         return pl.DataFrame({ROW: list(kept), _LINE: list(kept.values())}, schema)
 
 
-def _unfit(numbers: Mapping[str, pl.Series], height: int) -> pl.Series:
+def _unfit(numbers: pl.DataFrame) -> pl.Series:
     """For each row the columns of which there is no number, in their order."""
     named = [
-        pl.when(each.is_null()).then(pl.lit(name))
-        for name, each in numbers.items()
+        pl.when(pl.col(each.name).is_null()).then(pl.lit(each.name))
+        for each in numbers.iter_columns()
         if each.has_nulls()
     ]
     if not named:
-        return pl.Series(_UNFIT, [[]] * height, dtype=pl.List(pl.String))
-    return pl.select(pl.concat_list(named).list.drop_nulls().alias(_UNFIT)).to_series()
+        return pl.Series(_UNFIT, [[]] * numbers.height, dtype=pl.List(pl.String))
+    return numbers.select(pl.concat_list(named).list.drop_nulls().alias(_UNFIT)).to_series()
 
 
 def _keep(
     accepted: AcceptedRows, clearing: Clearing, cleared: Cleared, others: pl.DataFrame
 ) -> None:
-    lines = pl.concat([clearing.lines(cleared), others]).sort(ROW)
+    lines = clearing.lines(cleared)
+    if not others.is_empty():
+        lines = pl.concat([lines, others]).sort(ROW)
     octets = lines.select(pl.col(_LINE).str.join("").cast(pl.Binary)).item()
     accepted.add_lines(lines[ROW].to_list(), octets)
 

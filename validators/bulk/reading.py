@@ -5,7 +5,6 @@ quotes, no blank lines and the right number of commas. All others go through the
 block by block, and the faults of a file are told by that reader in any case.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -19,7 +18,6 @@ from validators.readers.table import longest_cells, record_of, require_header
 from validators.standard import RecordType, Standard
 
 ROW = "#row"
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _BLOCK_BYTES = 8 << 20
 _SURELY_SHORT = 1 << 16
 
@@ -65,7 +63,7 @@ def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
     if b'"' in octets or b"\0" in octets:
         return None
     # polars takes the carriage return of CR LF for a part of the line end, as the csv module does.
-    if _LONE_RETURN.search(octets):
+    if octets.count(b"\r") != octets.count(b"\r\n"):
         return None
     height = octets.count(b"\n") + (octets[-1:] != b"\n")
     # A blank line or a short row has too few; what makes up for it elsewhere is raised below.

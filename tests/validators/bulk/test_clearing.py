@@ -1,9 +1,8 @@
 """What is cleared is good, and is kept as the ordinary way keeps it; faults put in are caught."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cache
-from typing import Any
 
 import polars as pl
 import pytest
@@ -14,7 +13,7 @@ from tests.validators import samples
 from tests.validators.grid import STANDARD, good_rows, grid
 from validators.accepted import accepted, line_of
 from validators.bulk import asking, columns
-from validators.bulk.asking import Question
+from validators.bulk.asking import Question, Questions
 from validators.bulk.columns import PatternColumn, ValueColumn
 from validators.bulk.judging import Clearing
 from validators.bulk.reading import ROW
@@ -84,38 +83,37 @@ def test_nearly_everything_good_is_cleared(kind: str) -> None:
 class _TrimmingColumn(ValueColumn):
     """Takes a text for what is left of it without blanks around."""
 
-    def numbers(self, texts: pl.Series) -> pl.Series:
-        return super().numbers(texts.str.strip_chars())
+    def _texts(self) -> pl.Expr:
+        return super()._texts().str.strip_chars()
 
 
 class _FoldingColumn(ValueColumn):
     """Takes small letters for capital ones."""
 
-    def numbers(self, texts: pl.Series) -> pl.Series:
-        return super().numbers(texts.str.to_uppercase())
+    def _texts(self) -> pl.Expr:
+        return super()._texts().str.to_uppercase()
 
 
 class _CuttingColumn(ValueColumn):
     """Looks at the first ten characters alone."""
 
-    def numbers(self, texts: pl.Series) -> pl.Series:
-        return super().numbers(texts.str.slice(0, 10))
+    def _texts(self) -> pl.Expr:
+        return super()._texts().str.slice(0, 10)
 
 
 class _LenientPattern(PatternColumn):
     """Takes blanks where a value is required."""
 
-    def numbers(self, texts: pl.Series) -> pl.Series:
-        return super().numbers(texts).fill_null(columns.NOT_GIVEN)
+    def numbers(self, asked: Sequence[str]) -> pl.Expr:
+        return super().numbers(asked).fill_null(columns.NOT_GIVEN)
 
 
 class _OneColumnQuestion(Question):
     """Looks at the first of its columns alone."""
 
-    def _asked(self, numbers: Any, height: int) -> pl.Series:
-        first = set(self._columns[:1])
-        blind = {name: each if name in first else each * 0 for name, each in numbers.items()}
-        return super()._asked(blind, height)
+    def key(self) -> pl.Expr:
+        by = 2 ** (asking._NUMBER_BITS * max(0, len(self._columns) - 1))
+        return super().key() // pl.lit(by, pl.UInt128) * pl.lit(by, pl.UInt128)
 
 
 FAULTS = {
@@ -144,7 +142,7 @@ def test_the_grid_catches_what_takes_too_much(fault: str, monkeypatch: pytest.Mo
 
 
 def test_the_grid_catches_a_rule_that_is_half_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("validators.bulk.judging.Question", _OneColumnQuestion)
+    monkeypatch.setattr(asking, "Question", _OneColumnQuestion)
     assert next(wrongly_cleared(), None) is not None
 
 
@@ -185,10 +183,7 @@ def test_a_column_that_hardly_repeats_goes_the_ordinary_way(
 
 def test_a_question_is_asked_again_when_a_rule_looks_further() -> None:
     """The first row is told by one column, the second needs another."""
-    numbers = {
-        "a": pl.Series([1, 2, 2], dtype=pl.UInt32),
-        "b": pl.Series([1, 1, 2], dtype=pl.UInt32),
-    }
+    numbers = pl.DataFrame({"a": [1, 2, 2], "b": [1, 1, 2]}, dict.fromkeys("ab", pl.UInt32))
     asked: list[tuple[int, ...]] = []
 
     def objects(tell: asking.Tell) -> bool:
@@ -197,6 +192,21 @@ def test_a_question_is_asked_again_when_a_rule_looks_further() -> None:
         asked.append(found)
         return found == (2, 2)
 
-    question = Question(objects, lambda _, number: number)
-    assert question.objections(numbers, 3).to_list() == [False, False, True]
+    questions = Questions([objects], _itself)
+    assert questions.objections(numbers).to_list() == [False, False, True]
     assert set(asked) == {(1,), (2, 1), (2, 2)}
+
+
+def test_a_rule_of_more_columns_than_a_key_holds_is_asked_of_no_row() -> None:
+    names = [f"c{number}" for number in range(9)]
+    numbers = pl.DataFrame({name: [1, 2] for name in names}, dict.fromkeys(names, pl.UInt32))
+    eight = Questions([lambda tell: sum(tell("")[name] for name in names[:8]) == 16], _itself)
+    assert eight.objections(numbers).to_list() == [False, True]
+    nine = Questions([lambda tell: all(tell("")[name] == 2 for name in names)], _itself)
+    assert nine.objections(numbers).to_list() == [False, True]
+    nine = Questions([lambda tell: sum(tell("")[name] for name in names) == 0], _itself)
+    assert nine.objections(numbers).to_list() == [True, True]
+
+
+def _itself(_column: str, number: int) -> int:
+    return number
