@@ -51,7 +51,7 @@ checker: $(INSTALLED) ## Build the page that checks in a browser, into .checker
 test: $(INSTALLED) ## Run all tests, against real servers and clients
 	@.ci/tools >&2
 	@.ci/checker >&2
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: lint
 lint: $(INSTALLED) ## Check style, formatting, types and the direction of imports

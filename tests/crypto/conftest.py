@@ -13,7 +13,7 @@ if _ROOT not in sys.path:
     sys.path.append(_ROOT)
 
 from tests.crypto.gnupg import Gnupg, require_gpg  # noqa: E402 - the path comes first
-from tests.crypto.parties import GATEWAY  # noqa: E402 - the path comes first
+from tests.crypto.parties import GATEWAY, NOW  # noqa: E402 - the path comes first
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,8 @@ def gpg() -> Iterator[Gnupg]:
     """A gpg that knows the gateway and owns `rsa@`, `curve@` and `nist@` example.org."""
     program = require_gpg()
     with tempfile.TemporaryDirectory(prefix="g", dir="/tmp", ignore_cleanup_errors=True) as home:
-        one = Gnupg(program, Path(home))
+        # The tests happen at one moment, which may be long before the run comes to them.
+        one = Gnupg(program, Path(home), lives_at=f"{NOW:%Y%m%dT%H%M%S}")
         one("--import", given=GATEWAY.certificate.data)
         one.new_key("Rsa <rsa@example.org>", algorithm="rsa3072")
         one.new_key("Curve <curve@example.org>", algorithm="ed25519")

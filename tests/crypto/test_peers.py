@@ -1,6 +1,7 @@
 """Other people's programs send to us and read what we write: every key, form and packing."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
@@ -33,9 +34,10 @@ TEXT = b"2026-04-01,POL-E23000020,referred\n" * 2000
 def peers(gpg: Gnupg, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Peer]]:
     """Every program."""
     folder = tmp_path_factory.mktemp("peers")
+    today = replace(gpg, lives_at="")
     javascript = OpenPgpJs()
     both: list[Peer] = [Sq(_folder(folder, "sq")), Sqop(_folder(folder, "sqop"))]
-    yield {peer.name: peer for peer in (Gpg(gpg), *both, javascript)}
+    yield {peer.name: peer for peer in (Gpg(today), *both, javascript)}
     javascript.close()
 
 
