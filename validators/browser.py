@@ -29,7 +29,7 @@ from validators.report.groups import Group
 from validators.report.machine import render_json
 from validators.report.outcome import standard_named
 from validators.report.page import render_html
-from validators.report.prose import omitted, sections
+from validators.report.prose import remarks, sections
 from validators.report.sheet import render_csv
 from validators.rows import Rows
 from validators.standard import load_standard
@@ -157,7 +157,7 @@ def shown(checked: Checked) -> dict[str, Any]:
             {"title": title, "groups": [_group(each, report) for each in groups]}
             for title, groups in sections(report)
         ],
-        "omitted": omitted(report),
+        "remarks": remarks(report),
         "comes_back": can_be_given_back(checked.files),
     }
 

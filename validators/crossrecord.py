@@ -166,6 +166,13 @@ class CrossRecord:
         yield from self._apply(ACTIVITY_RULES, [self._activity])
         yield from self._unfit_documents(package)
 
+    def caseless(self) -> int:
+        """How many rows are about a case that did not come, where nobody knows what is held."""
+        if self._held.is_known:
+            return 0
+        about = (each.case_id for _, rows in self._sent() for each in rows)
+        return sum(case_id is not None and case_id not in self._cases for case_id in about)
+
     def linked(self) -> Iterator[tuple[Place, Finding]]:
         """Yield what does not fit with other agencies' cases, with the row that it is about."""
         return self._links.findings()

@@ -5,7 +5,7 @@ compared by identity, so that a schema can be kept for the standard that it was 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
 
@@ -70,7 +70,11 @@ class CodeList:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleText:
-    """One rule as published; `redacted` is the message that repeats nothing an agency sent."""
+    """One rule as published; `redacted` is the message that repeats nothing an agency sent.
+
+    `mends` are further ways to say how to mend it: by the type of the column, or "few" for a column
+    of few codes, which stand for `{codes}` in it.
+    """
 
     code: str
     severity: str
@@ -80,6 +84,7 @@ class RuleText:
     message: str
     mend: str
     redacted: str
+    mends: Mapping[str, str] = field(default_factory=dict)
     clause: str = "8"
 
 

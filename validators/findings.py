@@ -7,7 +7,7 @@ with each rule in the data (`redacted.json`): a value is kept by decision, never
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -23,6 +23,7 @@ from validators.filenames import (
 from validators.standard import RuleText, Standard, load_standard, load_standards
 
 _LONGEST_VALUE = 80
+_MOST_CODES = 12
 _OURS = frozenset({"detail"})  # a clause of our own words, never text of the sender
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -73,8 +74,16 @@ class Finding:
 
     @property
     def mend(self) -> str:
-        """How to mend it, in one sentence."""
-        return self.standard.rules[self.rule].mend
+        """How to mend it, in one sentence, which fits the column where there is one for it."""
+        rule = self.standard.rules[self.rule]
+        record = self.standard.records.get(self.record_type or "")
+        if not rule.mends or record is None or self.column not in record.header:
+            return rule.mend
+        column = record.field(self.column)
+        codes = sorted(self.standard.allowed_codes(column))
+        if "few" in rule.mends and 0 < len(codes) <= _MOST_CODES:
+            return rule.mends["few"].format(codes=_one_of(codes))
+        return rule.mends.get(column.type, rule.mend)
 
     @property
     def link(self) -> str:
@@ -186,6 +195,12 @@ def _newest_with(code: str) -> Standard:
         return newest
     versions = list(load_standards().values())[::-1]
     return next((each for each in versions if code in each.rules), newest)
+
+
+def _one_of(words: Sequence[str]) -> str:
+    """Words as one chooses from them: "YES, NO or UNK"."""
+    *rest, last = words
+    return f"{', '.join(rest)} or {last}" if rest else last
 
 
 def _named(rule: RuleText, column: str | None) -> dict[str, str]:

@@ -90,6 +90,10 @@ class Rows:
                 self.files[place.file].accepted.withdraw(place.row)
         self._tell_of_links()
 
+    def caseless(self) -> int:
+        """How many rows are about a case that did not come, where nobody knows what is held."""
+        return self._cross.caseless()
+
     def attachments(self) -> frozenset[str]:
         """The attachments that accepted rows bring with them."""
         return self._cross.attachments(self._accepted())

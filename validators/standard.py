@@ -154,7 +154,14 @@ def _rules(folder: Traversable, published: Mapping[str, Any]) -> Iterator[RuleTe
             mend=mends[code],
             # A message without placeholders repeats nothing as it is.
             redacted=redacted.get(code, message),
+            mends=_frozen(_further(mends, code)),
         )
+
+
+def _further(mends: Mapping[str, str], code: str) -> dict[str, str]:
+    """What stands under "CT-015 date" as well as under "CT-015", by the word after the code."""
+    parted = ((key.partition(" "), text) for key, text in mends.items())
+    return {word: text for (of, _, word), text in parted if of == code and word}
 
 
 def _manifest_key(raw: Mapping[str, str]) -> ManifestKey:

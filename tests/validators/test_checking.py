@@ -6,11 +6,16 @@ import pytest
 
 from tests.validators import books, samples
 from validators.building import GivenFile, PackageNotBuilt
+from validators.bulk.judging import BulkRows
 from validators.checking import Facts, check_files, check_package, is_package, pack
 from validators.package import PackageRefused, open_package
 from validators.profile import FactsRefused, manifest_fields, quarter, stand_in
 from validators.report.givenback import NotGivenBack, can_be_given_back, give_back
 from validators.report.machine import render_json
+from validators.report.page import render_html
+from validators.report.prose import remarks, render_text
+from validators.report.sheet import render_csv
+from validators.rows import Rows
 from validators.standard import load_standard
 
 STANDARD = load_standard()
@@ -98,3 +103,31 @@ def test_a_workbook_that_the_check_refuses_is_not_opened_to_be_marked() -> None:
 )
 def test_a_workbook_or_tables_of_text_come_back(names: list[str], expected: bool) -> None:
     assert can_be_given_back([GivenFile(name, b"") for name in names]) is expected
+
+
+@pytest.mark.parametrize("make_rows", [Rows, BulkRows])
+def test_rows_about_cases_that_did_not_come_are_counted_where_nobody_knows_of_them(
+    make_rows: type[Rows],
+) -> None:
+    """The gateway alone knows whether it holds them: nothing is found, and that is said."""
+    children = samples.children(4)
+    kept = children["CASE"][:1]
+    children["CASE"] = kept
+    about = {row["record_id"] for row in kept}
+    orphans = sum(
+        row.get("case_id", "") not in {"", *about}
+        for kind, rows in children.items()
+        for row in rows
+        if kind != "CASE"
+    )
+    built = samples.package(STANDARD, children)
+    report = check_package(built.data, today=samples.NOW.date(), make_rows=make_rows)
+    assert orphans == report.caseless > 1
+    assert f"{orphans} rows have a case_id that no CASE row has" in remarks(report)
+    for form in (render_text(report), render_html(report), render_csv(report)):
+        assert "(CT-026)" in form
+
+
+def test_where_every_case_came_there_is_nothing_to_remark() -> None:
+    report = check_files(records(), FACTS, now=samples.NOW, submission_id=IDENTITY)
+    assert (report.caseless, remarks(report)) == (0, "")

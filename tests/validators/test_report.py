@@ -70,8 +70,7 @@ def test_mixed_report_as_text() -> None:
 
         1. CASE.csv, column sex, rows 4 to 90, 97 (88 times)
            sex: 'X' is not in CL_SEX.
-           > Choose the code itself, not what it is called, in capital and small letters
-             exactly as listed; the template has the lists on its sheet LISTS. (CT-016)
+           > Write one of F, I, M or U, in capital and small letters as here. (CT-016)
 
         2. CASE.csv, column age_at_referral, rows 4, 9 (2 times)
            age_at_referral: the value is outside 0 to 25.

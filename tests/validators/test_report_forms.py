@@ -16,7 +16,6 @@ from validators.report import FileCount, Report
 from validators.report.marked import lay_out, mark
 from validators.report.page import content_policy, render_html
 from validators.report.sheet import HEADER, harmless, render_csv
-from validators.standard import load_standard
 
 GATEWAY = "https://gateway.example.org"
 HOSTILE = [
@@ -39,9 +38,15 @@ def test_a_row_of_the_sheet_says_where_what_and_how_to_mend() -> None:
     assert tuple(header) == HEADER
     assert first == [
         *("error", "CT-016", "CASE.csv", "", "4", "sex", "sex: 'X' is not in CL_SEX."),
-        load_standard().rules["CT-016"].mend,
+        "Write one of F, I, M or U, in capital and small letters as here.",
         f"{GATEWAY}/standard/1.0/rules#CT-016",
     ]
+
+
+def test_without_a_gateway_no_path_is_given_that_leads_nowhere() -> None:
+    assert rows_of(render_csv(MIXED))[1][-1] == ""
+    cells = [cell.value for row in opened(lay_out({}, MIXED))["FINDINGS"] for cell in row]
+    assert not [text for text in cells if "/standard/" in str(text)]
 
 
 def test_what_is_not_listed_is_counted_in_every_form() -> None:
@@ -132,7 +137,7 @@ def test_a_workbook_comes_back_with_its_faults_marked(sent: bytes) -> None:
     book = opened(mark(sent, report, gateway=GATEWAY))
     assert book.sheetnames == ["FINDINGS", "CASE", "EXPL", "DECN"]
     marked = cell_of(book["CASE"], "sex", 3)
-    assert marked.comment.text.startswith("sex: 'X' is not in CL_SEX.\nChoose the code")
+    assert marked.comment.text.startswith("sex: 'X' is not in CL_SEX.\nWrite one of F, I, M or U")
     assert marked.comment.text.endswith("(CT-016)")
     assert marked.fill.fgColor.rgb == "FFF4C7C3"
     assert cell_of(book["CASE"], "sex", 2).comment is None

@@ -176,7 +176,7 @@ def test_a_report_is_read_as_it_was_told(standards: Standards) -> None:
         kept = Report.from_dict(json.loads(json.dumps(report.redacted().to_dict())))
         for render in (render_text, render_html, render_csv):
             assert (f"[{NEXT}]" in render(kept)) is (version == NEXT)
-        assert f"/standard/{version}/rules#" in render_csv(kept)
+        assert f"/standard/{version}/rules#" in render_csv(kept, gateway="https://g.example.org")
         assert f"/standard/{version}/rules#" in render_html(kept, gateway="https://g.example")
 
 

@@ -129,6 +129,14 @@ class BulkCrossRecord(CrossRecord):
         self._tell_of_cases()
         yield from super().findings(package)
 
+    def caseless(self) -> int:
+        """How many rows are about a case that did not come, where nobody knows what is held."""
+        cases = self._seen.get("CASE")
+        frame = None if cases is None or len(self._seen) == 1 else cases.standing()
+        if frame is not None and not self._held.is_known:
+            self._cases.update(frame["record_id"])
+        return super().caseless()
+
     def new_records(self, record_type: str, accepted: AcceptedByFile) -> Iterator[str]:
         """Yield the id of each row that is accepted as new."""
         seen = self._seen.get(record_type)

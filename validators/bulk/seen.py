@@ -90,8 +90,10 @@ class Seen:
         singly = map(sent, self.members())
         if frame is None:
             return singly
-        about = "case_id" if "case_id" in frame.columns else pl.lit(None).alias("case_id")
-        rows = frame.select(ROW, "record_id", ACTION, about).iter_rows()
+        about = pl.lit(None, pl.String)
+        if "case_id" in frame.columns:
+            about = pl.col("case_id").replace("", None)  # where it is not given
+        rows = frame.select(ROW, "record_id", ACTION, about.alias("case_id")).iter_rows()
         cleared = (Sent(Place(self.file, row), *facts) for row, *facts in rows)
         return merge(cleared, singly, key=attrgetter("place"))
 

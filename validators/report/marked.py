@@ -19,8 +19,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from validators.findings import Finding
 from validators.report.outcome import Report
-from validators.report.prose import omitted, outcome_of
-from validators.report.sheet import HEADER
+from validators.report.prose import outcome_of, remarks
+from validators.report.sheet import HEADER, explained_at
 
 FINDINGS = "FINDINGS"
 MOST_CELLS = 2_000_000
@@ -101,7 +101,7 @@ def _list_findings(
     for row, found in enumerate(report.findings, start=4):
         _list_finding(sheet, row, found, gateway)
         _link(sheet.cell(row, 5), found, columns)
-    _write(sheet, row + 2, 1, omitted(report))
+    _write(sheet, row + 2, 1, remarks(report))
     sheet.freeze_panes = "A4"
     book.active = 0
 
@@ -111,7 +111,7 @@ def _list_finding(sheet: Worksheet, row: int, found: Finding, gateway: str) -> N
     number = "" if found.row is None else str(found.row)
     texts = (
         *(found.severity, found.rule, file or "", inner or "", number, found.column or ""),
-        *(found.message(), found.mend, f"{gateway}{found.link}"),
+        *(found.message(), found.mend, explained_at(found, gateway)),
     )
     for at, text in enumerate(texts, start=1):
         cell = _write(sheet, row, at, text)

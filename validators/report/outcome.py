@@ -30,7 +30,8 @@ class FileCount:
 class Report:
     """The outcome of one submission; verdict is accepted, accepted-in-part or rejected.
 
-    `sent` is False where it was only checked, and nothing became of it.
+    `sent` is False where it was only checked, and nothing became of it. `caseless` counts the rows
+    about a case that did not come with them, where nobody knows what is held: offline alone.
     """
 
     submission_id: str | None
@@ -40,6 +41,7 @@ class Report:
     findings: tuple[Finding, ...]
     totals: Mapping[str, int]
     sent: bool = True
+    caseless: int = 0
 
     @property
     def omitted(self) -> dict[str, int]:

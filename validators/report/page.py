@@ -11,7 +11,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from validators.report.outcome import Report, standard_named
-from validators.report.prose import omitted, outcome_of, sections
+from validators.report.prose import outcome_of, remarks, sections
 from validators.standard import Standard
 
 _TITLES = {
@@ -32,7 +32,7 @@ def render_html(report: Report, *, gateway: str = "") -> str:
             title=_TITLES[report.verdict],
             outcome=outcome_of(report).partition(". ")[2],
             sections=sections(report),
-            omitted=omitted(report),
+            remarks=remarks(report),
             rules=_explained(report, standard),
             gateway=gateway,
             standard=standard,

@@ -27,7 +27,7 @@ def _lines(report: Report, width: int) -> Iterator[str]:
         yield from _table(report.files)
     for title, groups in sections(report):
         yield from _section(title, groups, width)
-    yield from _omitted(report, width)
+    yield from _closing(report, width)
 
 
 def outcome_of(report: Report) -> str:
@@ -98,17 +98,28 @@ def _entry(number: str, group: Group, width: int) -> Iterator[str]:
     yield from _wrapped(mend, width, first=f"{indent}> ", rest=f"{indent}  ")
 
 
-def omitted(report: Report) -> str:
-    """Return the sentence on what was counted and is not listed; "" where all is."""
+def remarks(report: Report) -> str:
+    """Return what is to be said beside the findings: what is not listed, and what stays open."""
+    return " ".join(_remarks(report))
+
+
+def _remarks(report: Report) -> Iterator[str]:
     parts = ", ".join(f"{number:,} of {rule}" for rule, number in sorted(report.omitted.items()))
-    return parts and f"Counted but not listed, as there are too many: {parts}."
+    if parts:
+        yield f"Counted but not listed, as there are too many: {parts}."
+    if report.caseless:
+        rows = "1 row has" if report.caseless == 1 else f"{report.caseless:,} rows have"
+        yield (
+            f"Not known here: {rows} a case_id that no CASE row has as its record_id. The gateway "
+            "takes them if it holds the case from an earlier return, and gives them back if not "
+            "(CT-026)."
+        )
 
 
-def _omitted(report: Report, width: int) -> Iterator[str]:
-    sentence = omitted(report)
-    if sentence:
+def _closing(report: Report, width: int) -> Iterator[str]:
+    if said := remarks(report):
         yield ""
-        yield from textwrap.wrap(sentence, width)
+        yield from textwrap.wrap(said, width)
 
 
 def _wrapped(text: str, width: int, *, first: str, rest: str) -> list[str]:

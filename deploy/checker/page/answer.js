@@ -21,7 +21,7 @@ export function reported(report, made) {
   if (report.files.length) parts.push(table(report.files));
   parts.push(...downloads(report, made));
   for (const section of report.sections) parts.push(...titled(section));
-  if (report.omitted) parts.push(make("p", {}, report.omitted));
+  if (report.remarks) parts.push(make("p", {}, report.remarks));
   return parts;
 }
 

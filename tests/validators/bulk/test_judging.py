@@ -101,6 +101,15 @@ def test_an_id_that_stands_twice_is_found_within_and_across_files() -> None:
     assert found.report.totals["CT-024"] == 6  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("rule", ["CT-083", "CT-084"])
+def test_an_event_without_a_case_misses_none(rule: str) -> None:
+    """A crime may be recorded before it is known whose it is."""
+    [example] = (each for each in EXAMPLES if each.rule == rule)
+    assert any(not row.get("case_id") for row in example.accepted["JUST"])
+    found = same(example.accepted, agency_id=example.agency_id, history=Held())
+    assert "CT-026" not in found.report.totals  # type: ignore[attr-defined]
+
+
 def test_what_is_held_is_asked_alike() -> None:
     records = samples.children(5)
     held = [records["CASE"][1]["record_id"], records["EXPL"][2]["record_id"]]

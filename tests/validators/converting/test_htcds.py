@@ -159,3 +159,36 @@ def test_a_person_stands_in_the_table_once() -> None:
 def test_a_number_is_in_no_record() -> None:
     made = htcds([HTCDS])
     assert not any(LOCAL_ID in row.values() for rows in made.records.values() for row in rows)
+
+
+# The values of the survey in IOM's toolkit (Toolkit/Survey/htcds_xlsform.xml, CC BY 4.0), which are
+# those of HTCDS 1.0 and 2.0.
+SURVEY = {
+    "prs_Gender": "Feminine Masculine TransgenderFeminine TransgenderMasculine NonConforming "
+    "NonSpecifiedUnknown",
+    "vic_MethodOfRecruitment": "AtAPlaceOfBusiness AtAnEducationalInstitution AtWork "
+    "ThroughOnlineSocialNetworks ThroughAnOnlineAdvertisement ThroughATelevisionAdvert "
+    "ThroughANewspaperAdvert ThroughFamilyOrFamilyEvents ThroughFriendsOrSocialEvents Other",
+    "vic_TraffickingStatus": "PossibleVictimOfTrafficking ActualVictimOfTrafficking "
+    "NotAVictimOfTrafficking",
+    "vic_Methods_of_Control": "PhysicalThreats ThreatsLawEnforcement ThreatensChildrenFamily "
+    "DebtBondage FalsePromises PhysicalAbuse SexualAbuse TakesEarnings RestrictsFinancialAccess "
+    "RestrictsMedicalCare WithholdsNecessities PsychologicalAbuse PsychoactiveSubstance "
+    "ExcessiveWorkingHours WithholdsDocuments Other",
+    "vic_TypeOfExploitation": "ForcedLabour SexualExploitation ChildLabour ForcedMarriage "
+    "Servitude ForcedMilitaryByNonStateActors OrganRemoval ForcedBegging ForcedAdoption Surrogacy "
+    "Other",
+    "vic_TypeOfSexExploitation": "Prostitution Pornography RemoteInteractiveServices "
+    "PrivateSexualServices",
+    "vic_ForcedLabourIndustry": "A_AgricultureForestryAndFishing "
+    "T_ActivitiesOfHouseholdsAsEmployers U_ActivitiesOfExtraterritorialOrganizations",
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [(name, word) for name, words in SURVEY.items() for word in words.split()]
+)
+def test_every_value_of_the_toolkits_survey_is_taken(column: str, value: str) -> None:
+    named = {key: text for key, text in HTCDS.items() if key != column.replace("_of_C", "OfC")}
+    named.pop("vic_MethodsOfControl" if column == "vic_Methods_of_Control" else column, None)
+    assert htcds([{**named, column: value}]).records["CASE"]
