@@ -68,13 +68,13 @@ class NoteSigner(Protocol):
         """The signature line over a note's text."""
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> bytes:
-    """The signed note. Whoever calls has made sure that it extends everything signed before."""
-    if checkpoint.origin != signer.name:
+def sign_checkpoint(checkpoint: Checkpoint, *signers: NoteSigner) -> bytes:
+    """The note, signed by each. Whoever calls has made sure that it extends all signed before."""
+    if any(checkpoint.origin != signer.name for signer in signers):
         raise CheckpointRefused("the key belongs to another log than the checkpoint")
     text = checkpoint.to_text()
     Checkpoint.from_text(text)
-    return f"{text}\n{signer.sign(text)}".encode()
+    return f"{text}\n{''.join(signer.sign(text) for signer in signers)}".encode()
 
 
 def claimed_checkpoint(raw: bytes) -> Checkpoint:

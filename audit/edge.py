@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from audit.merkle import EMPTY_ROOT, subtree_root
 from audit.store import LEVELS_A_TILE, TILE_WIDTH, FullTile, LogStore, level_hashes
+from audit.tilepath import TilePath
+from audit.tiles import TileSource, read_hashes
 
 
 class RightEdge:
@@ -24,6 +26,18 @@ class RightEdge:
             start = width - width % TILE_WIDTH
             levels.append(level_hashes(store, level, start, width) if start < width else [])
             width, level = width // TILE_WIDTH, level + 1
+        return cls(size, levels)
+
+    @classmethod
+    def published(cls, source: TileSource, size: int) -> "RightEdge":
+        """The right edge of a published tree, unverified; raises TileMissing or TileRefused."""
+        levels: list[list[bytes]] = []
+        width = size
+        while width:
+            number, rest = divmod(width, TILE_WIDTH)
+            tile = TilePath(len(levels), number, rest)
+            levels.append(read_hashes(source, tile) if rest else [])
+            width = number
         return cls(size, levels)
 
     @property

@@ -4,7 +4,7 @@ Leaves and full tiles are immutable once appended. Partial tiles are not kept: t
 computed, level 0 from the leaf hashes and each level above from the roots of the full tiles below.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -50,6 +50,9 @@ class LogStore(Protocol):
 
     def tile(self, level: int, number: int) -> FullTile | None:
         """A full tile, or None where there is none."""
+
+    def known_events(self, event_ids: Sequence[str]) -> Collection[str]:
+        """Those of some events that are in the log."""
 
     def append(
         self,

@@ -1,9 +1,9 @@
 """The sequencer process: one at a time puts waiting entries into the log, some times a second.
 
-It never stops for good. Where the database is away it tries again; where the log contradicts what
-was signed it refuses to go on, says so each time, and waits for an operator. Where there are
-witnesses, what it signed is published once enough of them have cosigned it; they are asked beside
-the work, so that a slow one holds up publication and nothing else.
+It never stops for good. Where the database or the signer is away it tries again; where the log
+contradicts what was signed it refuses to go on, says so each time, and waits for an operator. Where
+there are witnesses, what was signed is published once enough of them have cosigned it; they are
+asked beside the work, so that a slow one holds up publication and nothing else.
 """
 
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,7 +52,7 @@ def _drain(services: SequencerServices, stop: Event, beside: ThreadPoolExecutor)
     publishing: Future[None] | None = None
     next_at = 0.0
     while not stop.is_set():
-        sequence_once(services.log, signer=services.signer, memory=services.memory)
+        sequence_once(services.log, signer=services.signer)
         if publishing is not None and publishing.done():
             publishing.result()
             publishing = None

@@ -43,8 +43,7 @@ class Settings:
     vault_certificate_files: tuple[Path, ...]
     gateway_key_file: Path | None
     linkage_pepper_file: Path | None
-    log_key_file: Path | None
-    log_memory_file: Path | None
+    signer_socket: Path | None
     log_verifier_file: Path
     witness_policy_file: Path | None
     max_upload_bytes: int
@@ -81,8 +80,7 @@ class Settings:
             ),
             gateway_key_file=reader.secret_for(process, "GATEWAY_KEY_FILE", Process.WORKER),
             linkage_pepper_file=reader.secret_for(process, "LINKAGE_PEPPER_FILE", Process.WORKER),
-            log_key_file=reader.secret_for(process, "LOG_KEY_FILE", Process.SEQUENCER),
-            log_memory_file=reader.path_for(process, "LOG_MEMORY_FILE", Process.SEQUENCER),
+            signer_socket=reader.path_for(process, "SIGNER_SOCKET", Process.SEQUENCER),
             log_verifier_file=reader.file("LOG_VERIFIER_FILE"),
             witness_policy_file=reader.file_or_none(
                 process, "WITNESS_POLICY_FILE", Process.SEQUENCER
@@ -197,7 +195,7 @@ class _Reader:
         return path
 
     def path_for(self, process: Process, name: str, only: Process) -> Path | None:
-        """A file that the process itself will write; only its folder must be there."""
+        """A file that another process makes; only its folder must be there."""
         if process is not only:
             return None
         path = Path(self.text(name))

@@ -12,9 +12,9 @@ from os import urandom
 from pathlib import Path
 from secrets import token_urlsafe
 
-from audit.keys import Signer
-from audit.memory import FileMemory
+from audit.keyring import LogKeys
 from audit.policy import Policy
+from audit.signing import TreeSigner
 from crypto import Certificate, Keyring, Scratch, load_certificate, read_certificate
 from gateway.errors import SettingsRefused
 from gateway.flow.access import Access
@@ -40,6 +40,7 @@ from gateway.flow.trail import AuditTrail
 from gateway.flow.uploads import Uploads
 from gateway.scanner import Scanner
 from gateway.settings import Settings
+from gateway.signer import RemoteSigner
 from gateway.spool import Names, Spool
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
@@ -101,8 +102,7 @@ class SequencerServices:
 
     database: Database
     log: PostgresLog
-    signer: Signer
-    memory: FileMemory
+    signer: TreeSigner
     panel: Panel | None
 
 
@@ -208,8 +208,10 @@ def sequencer_services(settings: Settings) -> SequencerServices:
     return SequencerServices(
         database=database,
         log=PostgresLog(database),
-        signer=Signer.from_skey(_required(settings.log_key_file).read_text("ascii").strip()),
-        memory=FileMemory(_required(settings.log_memory_file)),
+        signer=RemoteSigner(
+            _required(settings.signer_socket),
+            LogKeys.from_text(settings.log_verifier_file.read_text("ascii")),
+        ),
         panel=_panel(settings),
     )
 

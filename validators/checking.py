@@ -60,9 +60,13 @@ def check_files(
     submission_id: UUID,
     make_rows: type[Rows] = Rows,
 ) -> Report:
-    """Report on record files that are no package yet; raises what `pack` and `check_package` do."""
+    """Report on record files that are no package yet; raises what `pack` and `check_package` do.
+
+    The report names no package: nobody could refer to the one that was made to ask.
+    """
     built = pack(files, facts, sign=unsigned, now=now, submission_id=submission_id)
-    return check_package(built.data, today=now.date(), make_rows=make_rows)
+    report = check_package(built.data, today=now.date(), make_rows=make_rows)
+    return replace(report, submission_id=None)
 
 
 def check_package(package: bytes, *, today: date, make_rows: type[Rows] = Rows) -> Report:

@@ -7,6 +7,7 @@ What the rules say is in `rules`; which records are held from earlier is asked o
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from validators.accepted import AcceptedRows
@@ -166,12 +167,13 @@ class CrossRecord:
         yield from self._apply(ACTIVITY_RULES, [self._activity])
         yield from self._unfit_documents(package)
 
-    def caseless(self) -> int:
-        """How many rows are about a case that did not come, where nobody knows what is held."""
+    def caseless(self) -> Iterator[Place]:
+        """Yield the rows about a case that did not come, where nobody knows what is held."""
         if self._held.is_known:
-            return 0
-        about = (each.case_id for _, rows in self._sent() for each in rows)
-        return sum(case_id is not None and case_id not in self._cases for case_id in about)
+            return
+        for place, _, _, case_id in chain.from_iterable(rows for _, rows in self._sent()):
+            if case_id is not None and case_id not in self._cases:
+                yield place
 
     def linked(self) -> Iterator[tuple[Place, Finding]]:
         """Yield what does not fit with other agencies' cases, with the row that it is about."""

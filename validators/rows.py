@@ -90,9 +90,9 @@ class Rows:
                 self.files[place.file].accepted.withdraw(place.row)
         self._tell_of_links()
 
-    def caseless(self) -> int:
-        """How many rows are about a case that did not come, where nobody knows what is held."""
-        return self._cross.caseless()
+    def caseless(self) -> tuple[Place, ...]:
+        """The rows about a case that did not come, where nobody knows what is held."""
+        return tuple(self._cross.caseless())
 
     def attachments(self) -> frozenset[str]:
         """The attachments that accepted rows bring with them."""

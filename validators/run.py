@@ -252,7 +252,7 @@ def _outcome(
         files=tuple(_count(file, collected, verdict) for file in files),
         findings=tuple(collected.findings),
         totals=dict(collected.totals),
-        caseless=0 if rows is None else rows.caseless(),
+        caseless=() if rows is None else rows.caseless(),
     )
     if rows is None or verdict == "rejected":
         return Outcome(report, manifest, {}, package=package)

@@ -5,6 +5,7 @@ What an agency or an auditor uses needs no server part. stdout is data, stderr i
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -42,18 +43,23 @@ COMMANDS = {
     "sftp": "processes",
     "worker": "processes",
     "sequencer": "processes",
+    "signer": "signer",
     "serve": "serve",
 }
 """Each command and the module of this package that holds it."""
+
+SERVER_PART = list(COMMANDS)[list(COMMANDS).index("agency") :]
+"""What only the gateway's machines need, whose libraries an agency does not install."""
 
 
 class _Lazy(click.Group):
     """Loads a command's module when the command is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command, in the order of the table."""
+        """Every command that is installed, in the order of the table."""
         del ctx
-        return list(COMMANDS)
+        light = find_spec("sqlalchemy") is None
+        return [name for name in COMMANDS if not light or name not in SERVER_PART]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""

@@ -5,6 +5,7 @@ running afterwards. In production each process runs by itself (deploy/systemd).
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,11 +44,12 @@ NEXT = """The gateway is ready at {url}
 
 Stop it with Ctrl-C. In another terminal:
   export GATEWAY_URL={url}
-  gateway --env-file {env} agency enrol AGENCY CERTIFICATE
-  gateway --env-file {env} token issue NAME --role submitter --agency AGENCY
-  gateway --env-file {env} sshkey add AGENCY KEY.pub --subject NAME
+  {program} --env-file {env} agency enrol AGENCY CERTIFICATE
+  {program} --env-file {env} token issue NAME --role submitter --agency AGENCY
+  {program} --env-file {env} sshkey add AGENCY KEY.pub --subject NAME
 SFTP answers at port {sftp}: sftp -P {sftp} ctds@127.0.0.1
 The gateway's fingerprint, which agencies are told, is {fingerprint}
+Receipts are verified with the log's key, {log_key}
 The vault's private key is in {staff}; a real one never comes near the gateway.
 The interface is described at {url}/v1/openapi.json
 {page}"""
@@ -119,6 +121,7 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
         "LOG_KEY_FILE": str(keys / "log.skey"),
         "LOG_VERIFIER_FILE": str(keys / "log.vkey"),
         "LOG_MEMORY_FILE": str(folder / "log-memory"),
+        "SIGNER_SOCKET": str(folder / "signer"),
         "SFTP_HOST_KEY_FILE": str(keys / "ssh-host-key"),
         "SFTP_SPOOL_FOLDER": str(spool),
     }
@@ -137,12 +140,21 @@ def _next(folder: Path, url: str, *, sftp: int) -> str:
     page = PAGE if "CHECKER_FOLDER" in environment() else NO_PAGE
     return NEXT.format(
         url=url,
+        program=_program(),
         sftp=sftp,
         env=folder / "gateway.env",
         fingerprint=certificate.fingerprint,
         staff=folder / "staff",
+        log_key=folder / "keys" / "log.vkey",
         page=page.format(url=url),
     )
+
+
+def _program() -> str:
+    """This program, as another terminal finds it."""
+    here = Path(sys.executable).with_name("gateway")
+    found = shutil.which("gateway")
+    return "gateway" if found is not None and Path(found) == here else str(here)
 
 
 class _Children:
@@ -156,6 +168,7 @@ class _Children:
         self._environ = {**environment(), **settings}
         bind = url.removeprefix("http://")
         self._commands = {
+            "signer": ("signer", "serve"),
             "web": ("web", "--bind", bind),
             "sftp": ("sftp", "--port", str(sftp)),
             "sequencer": ("sequencer",),

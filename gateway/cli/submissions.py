@@ -34,7 +34,7 @@ def list_(
     if as_json:
         print_json(found)
         return
-    print_records(COLUMNS, found["submissions"])
+    print_records(COLUMNS, map(_as_it_counts, found["submissions"]))
     if found.get("next_before"):
         say(f"There are older ones: --before {found['next_before']}")
 
@@ -99,6 +99,12 @@ def withdraw(submission: UUID, *, url: str | None, token_file: Path | None, as_j
         open_client(url, token_file).post(f"/v1/submissions/{submission}/withdrawal"),
         as_json=as_json,
     )
+
+
+def _as_it_counts(submission: dict[str, Any]) -> dict[str, Any]:
+    """What was replaced stays stored, and counts no more."""
+    is_replaced = submission["state"] == "stored" and submission.get("superseded_by")
+    return {**submission, "state": "replaced"} if is_replaced else submission
 
 
 def _full_report(client: GatewayClient, path: str) -> bytes:

@@ -268,7 +268,11 @@ def _follow_dry_run(
             status=REFUSED,
         ) from refused
     _tell(dry_run, report, options, sent=False)
-    say("This was a dry run: nothing was stored or counted. Send it without --dry-run.")
+    say(
+        "This was a dry run: nothing was stored or counted."
+        if report["verdict"] == "rejected"
+        else "This was a dry run: nothing was stored or counted. Send it without --dry-run."
+    )
     raise Stop(STATUS[report["verdict"]])
 
 

@@ -12,7 +12,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy.orm import Session
 
 from audit.entry import event_id_of
-from audit.errors import EntryRefused, LogDoesNotFit
+from audit.errors import LogDoesNotFit
 from audit.store import FullTile, Pending
 from gateway.store.database import raw_connection
 
@@ -25,15 +25,15 @@ def add_leaves(
 ) -> None:
     """Add leaves from `first_index` on; the entries were checked by whoever hashed them.
 
-    Raises EntryRefused for an event that is in the log already, naming its row of the outbox, and
-    LogDoesNotFit where a leaf of one of these indexes is there: another sequencer is at work.
+    Raises LogDoesNotFit where a leaf of one of these indexes, or of one of these events, is there:
+    another sequencer is at work.
     """
     pairs = enumerate(zip(pending, leaf_hashes, strict=True), start=first_index)
     rows = ((at, UUID(event_id_of(row.entry)), row.entry, digest) for at, (row, digest) in pairs)
     try:
         _copy(session, "log_leaf", LEAF, rows)
     except UniqueViolation as error:
-        raise _taken(error, pending) from error
+        raise LogDoesNotFit("a leaf of it is there: another sequencer is at work") from error
 
 
 def add_tiles(session: Session, tiles: Iterable[FullTile]) -> None:
@@ -52,14 +52,6 @@ def take_from_outbox(session: Session, pending: Sequence[Pending]) -> None:
         cursor.execute("DELETE FROM audit_outbox WHERE id = ANY(%s)", [ids], binary=True)
         if cursor.rowcount != len(ids):
             raise LookupError("rows of the outbox were taken by somebody else")
-
-
-def _taken(error: UniqueViolation, pending: Sequence[Pending]) -> EntryRefused | LogDoesNotFit:
-    if error.diag.constraint_name == "log_leaf_pkey":
-        return LogDoesNotFit("a leaf of that index is there: another sequencer is at work")
-    told = error.diag.message_detail or ""
-    again = [row.outbox_id for row in pending if event_id_of(row.entry) in told]
-    return EntryRefused(f"outbox row {again}: its event is in the log already")
 
 
 def _copy(

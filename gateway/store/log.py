@@ -4,7 +4,7 @@ The outbox is drained by exactly the rows that were read, never by "everything a
 a transaction that took a low id may commit late, and a cursor would skip it for ever.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
@@ -134,6 +134,12 @@ class PostgresLog:
                 TileRow.level == level, TileRow.number >= start, TileRow.number < stop
             )
             return session.scalars(query.order_by(TileRow.number)).all()
+
+    def known_events(self, event_ids: Sequence[str]) -> Collection[str]:
+        """Those of some events that are in the log."""
+        with self._database.transaction() as session:
+            query = select(LeafRow.event_id).where(LeafRow.event_id.in_(map(UUID, event_ids)))
+            return {str(event_id) for event_id in session.scalars(query)}
 
     def append(
         self,

@@ -1,6 +1,6 @@
 """A log store in memory, whose parts tests may change at will to play the tamperer."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from audit.entry import Entry
 from audit.store import FullTile, Pending
@@ -42,6 +42,9 @@ class MemoryStore:
 
     def tile(self, level: int, number: int) -> FullTile | None:
         return self.tiles.get((level, number))
+
+    def known_events(self, event_ids: Sequence[str]) -> Collection[str]:
+        return self._events.intersection(event_ids)
 
     def append(
         self,

@@ -6,7 +6,7 @@ from typing import Any
 from audit.actions import Action
 from audit.entry import Entry
 from audit.note import Signer
-from audit.sequencer import sequence_once
+from tests.audit.careless import sequence
 from tests.audit.memory_store import MemoryStore
 
 ORIGIN = "log.gateway.example"
@@ -62,7 +62,7 @@ def fill(store: Any, start: int, stop: int, *, signer: Signer = SIGNER) -> None:
     """Let the events from `start` to before `stop` happen, and sequence them at once."""
     for number in range(start, stop):
         store.enqueue(event(number).to_bytes())
-    sequence_once(store, signer=signer, limit=100_000)
+    sequence(store, signer=signer, limit=100_000)
 
 
 def log_of(*sizes: int, signer: Signer = SIGNER) -> MemoryStore:

@@ -13,8 +13,9 @@ from audit.errors import (
 )
 from audit.merkle import leaf_hash, subtree_root, verify_consistency, verify_inclusion
 from audit.note import Signer
-from audit.sequencer import prove_consistency, prove_inclusion, sequence_once
+from audit.sequencer import prove_consistency, prove_inclusion
 from audit.store import FullTile
+from tests.audit.careless import sequence
 from tests.audit.memory_store import MemoryStore
 from tests.audit.samples import OTHER_KEY, OTHER_LOG, SIGNER, event, log_of
 
@@ -33,14 +34,14 @@ def waiting(store: MemoryStore, number: int = 9_999) -> MemoryStore:
 def refuses_to_sign(store: MemoryStore, error: type[Exception]) -> None:
     before = (list(store.leaves), list(store.checkpoints), dict(store.outbox))
     with pytest.raises(error):
-        sequence_once(store, signer=SIGNER)
+        sequence(store, signer=SIGNER)
     assert (store.leaves, store.checkpoints, store.outbox) == before
 
 
 def test_nothing_pending_signs_nothing() -> None:
-    assert sequence_once(MemoryStore(), signer=SIGNER) is None
+    assert sequence(MemoryStore(), signer=SIGNER) is None
     store = log_of(3)
-    assert sequence_once(store, signer=SIGNER) is None
+    assert sequence(store, signer=SIGNER) is None
     assert len(store.checkpoints) == 1
 
 
@@ -57,7 +58,7 @@ def test_a_limit_leaves_the_rest_for_the_next_round() -> None:
     store = MemoryStore()
     for number in range(5):
         waiting(store, number)
-    first = sequence_once(store, signer=SIGNER, limit=2)
+    first = sequence(store, signer=SIGNER, limit=2)
     assert first is not None
     assert (first.size, len(store.outbox)) == (2, 3)
 
@@ -205,5 +206,5 @@ def test_a_signer_that_signs_something_else_is_caught() -> None:
 
     store = waiting(MemoryStore())
     with pytest.raises(SignatureRefused):
-        sequence_once(store, signer=Faulty(SIGNER.name, bytes(32)))
+        sequence(store, signer=Faulty(SIGNER.name, bytes(32)))
     assert not store.leaves

@@ -12,9 +12,10 @@ EXPERIMENTS = {
     "sftp": ("sftp",),
     "worker": ("worker-0",),
     "sequencer": ("sequencer",),
+    "signer": ("signer",),
     "postgres": ("postgres",),
     "objects": ("objects",),
-    "everything": ("web", "sftp", "worker-0", "sequencer", "postgres", "objects"),
+    "everything": ("web", "sftp", "worker-0", "sequencer", "signer", "postgres", "objects"),
 }
 
 

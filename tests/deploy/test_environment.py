@@ -19,15 +19,18 @@ PROCESSES = {
 SECRETS = {
     "GATEWAY_KEY_FILE": "worker",
     "SFTP_HOST_KEY_FILE": "sftp",
-    "LOG_KEY_FILE": "sequencer",
-    "LOG_MEMORY_FILE": "sequencer",
+    "LOG_KEY_FILE": "signer",
+    "LOG_MEMORY_FILE": "signer",
 }
-SETTINGS = Path(__file__).parents[2] / "gateway" / "settings.py"
+GATEWAY = Path(__file__).parents[2] / "gateway"
+SIGNER = {"LOG_KEY_FILE", "LOG_MEMORY_FILE", "SIGNER_SOCKET"}
+ALL = (*PROCESSES, "signer")
 
 
 def known() -> set[str]:
-    """Every setting that gateway.settings reads."""
-    return set(re.findall(r'"([A-Z][A-Z0-9]*_[A-Z0-9_]+)"', SETTINGS.read_text()))
+    """Every setting that gateway.settings reads, and what the signer reads by itself."""
+    source = (GATEWAY / "settings.py").read_text() + (GATEWAY / "cli" / "signer.py").read_text()
+    return set(re.findall(r'"([A-Z][A-Z0-9]*_[A-Z0-9_]+)"', source))
 
 
 def substituted(name: str, folder: Path) -> dict[str, str]:
@@ -38,6 +41,8 @@ def substituted(name: str, folder: Path) -> dict[str, str]:
         path.write_text("")
         path.chmod(0o600)
         values[key] = str(path)
+    if "SIGNER_SOCKET" in values:
+        values["SIGNER_SOCKET"] = str(folder / "socket")
     if "SFTP_SPOOL_FOLDER" in values:
         values["SFTP_SPOOL_FOLDER"] = str(folder)
     return values
@@ -45,7 +50,12 @@ def substituted(name: str, folder: Path) -> dict[str, str]:
 
 def test_there_is_one_example_for_each_process() -> None:
     found = {path.name.removesuffix(".env.example") for path in FOLDER.iterdir()}
-    assert found == PROCESSES.keys()
+    assert found == set(ALL)
+
+
+def test_the_signer_is_told_of_its_key_its_memory_and_its_socket_and_nothing_else() -> None:
+    assert example("signer").keys() == SIGNER
+    assert example("signer")["SIGNER_SOCKET"] == example("sequencer")["SIGNER_SOCKET"]
 
 
 @pytest.mark.parametrize("name", PROCESSES)
@@ -54,7 +64,7 @@ def test_an_example_starts_its_process_in_production(name: str, tmp_path: Path) 
     assert settings.production
 
 
-@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("name", ALL)
 def test_an_example_names_no_setting_that_does_not_exist(name: str) -> None:
     commented = re.findall(r"^#([A-Z0-9_]+)=", (FOLDER / f"{name}.env.example").read_text(), re.M)
     assert (example(name).keys() | set(commented)) <= known()
@@ -62,10 +72,10 @@ def test_an_example_names_no_setting_that_does_not_exist(name: str) -> None:
 
 @pytest.mark.parametrize(("secret", "owner"), SECRETS.items())
 def test_a_private_key_is_in_one_environment_only(secret: str, owner: str) -> None:
-    assert {name for name in PROCESSES if secret in example(name)} == {owner}
+    assert {name for name in ALL if secret in example(name)} == {owner}
 
 
-@pytest.mark.parametrize("name", PROCESSES)
+@pytest.mark.parametrize("name", ALL)
 def test_private_files_stand_in_the_folder_of_their_user(name: str) -> None:
     private = ("PSEUDONYM_KEY_FILE", "GATEWAY_KEY_FILE", "LINKAGE_PEPPER_FILE", "LOG_KEY_FILE")
     paths = {example(name)[key] for key in private if key in example(name)}

@@ -91,6 +91,7 @@ class StandOfRoles(Stand):
     @contextmanager
     def running(self, process: Process) -> Iterator[None]:
         """A real process of this kind."""
+        self.have_signer()
         code = LOOP.format(name=process)
         environ = {**os.environ, **self._environ_of(process)}
         with subprocess.Popen([sys.executable, "-c", code], env=environ) as started:

@@ -12,8 +12,6 @@ from threading import Event, Lock, Thread
 
 import requests
 
-KINDS = ("web", "worker", "sequencer")
-
 
 def free_port() -> int:
     """A port of loopback that is free now."""
@@ -24,7 +22,7 @@ def free_port() -> int:
 
 
 class Processes:
-    """Web, worker, sequencer, SFTP if wanted; each starts again when it dies, as by systemd."""
+    """Every kind of process, SFTP if wanted; each starts again when it dies, as by systemd."""
 
     def __init__(
         self, environ: Mapping[str, str], logs: Path, *, workers: int = 1, sftp: bool = False
@@ -34,7 +32,7 @@ class Processes:
         self.url = f"http://127.0.0.1:{self.port}"
         self._environ = {**os.environ, **environ}
         self._logs = logs
-        self._names = ["web", "sequencer", *(f"worker-{n}" for n in range(workers))]
+        self._names = ["signer", "web", "sequencer", *(f"worker-{n}" for n in range(workers))]
         if sftp:
             self._names.append("sftp")
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -108,6 +106,8 @@ class Processes:
     def _start(self, name: str) -> None:
         kind = name.partition("-")[0]
         command = [sys.executable, "-m", "gateway", kind]
+        if kind == "signer":
+            command.append("serve")
         if kind == "web":
             command += ["--bind", f"127.0.0.1:{self.port}", "--threads", "8"]
         if kind == "sftp":

@@ -4,12 +4,14 @@
 and the sequencer, each when the test says so. What it owns is what an operator would make by hand.
 """
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from secrets import token_hex
+from threading import Thread
 from time import sleep
 from typing import Any
 from uuid import UUID, uuid4
@@ -22,6 +24,7 @@ from werkzeug.test import TestResponse
 from audit.entry import Entry
 from audit.keys import Signer
 from audit.sequencer import sequence_once
+from audit.signing import SignedEdge
 from crypto import (
     Certificate,
     Keyring,
@@ -35,6 +38,7 @@ from crypto import (
 from gateway.cli.keys import make_ssh_host_key
 from gateway.records import SCOPES, Principal, Role, State
 from gateway.settings import Process, Settings
+from gateway.signer import SignerServer
 from gateway.store.dryruns import unchecked
 from gateway.store.jobs import CHECK, PROCESS, SIGN, in_hand
 from gateway.store.log import PostgresLog, outbox_depth, sequencer_lock
@@ -75,7 +79,8 @@ class Keys:
     log: Signer
 
     def environ(self) -> dict[str, str]:
-        """The settings that name these files."""
+        """The settings that name these files, for a gateway of its own."""
+        own = token_hex(4)
         return {
             "PSEUDONYM_KEY_FILE": str(self.folder / "pseudonym.key"),
             "GATEWAY_CERTIFICATE_FILE": str(self.folder / "gateway-certificate.asc"),
@@ -84,7 +89,8 @@ class Keys:
             "VAULT_CERTIFICATE_FILE": str(self.folder / "vault-certificate.asc"),
             "LOG_KEY_FILE": str(self.folder / "log.skey"),
             "LOG_VERIFIER_FILE": str(self.folder / "log.vkey"),
-            "LOG_MEMORY_FILE": str(self.folder / f"log-memory-{token_hex(4)}"),
+            "LOG_MEMORY_FILE": str(self.folder / f"log-memory-{own}"),
+            "SIGNER_SOCKET": str(self.folder / f"signer-{own}"),
             "SFTP_HOST_KEY_FILE": str(self.folder / "ssh-host-key"),
             "SFTP_SPOOL_FOLDER": str(self.folder / "spool"),
         }
@@ -182,6 +188,7 @@ class Stand:
     environ: dict[str, str]
     keys: Keys
     standard: Standard = field(default_factory=load_standard)
+    _signer: SignerServer | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.admin: AdminServices = admin_services(self.settings(Process.ADMIN))
@@ -199,6 +206,9 @@ class Stand:
 
     def close(self) -> None:
         """Give up every connection."""
+        if self._signer is not None:
+            self._signer.shutdown()
+            self._signer.server_close()
         for services in (self.admin, self.services, self.worker, self.sequencer):
             services.database.dispose()
 
@@ -297,9 +307,20 @@ class Stand:
         while self._outbox():
             with sequencer_lock(services.database) as held:
                 if held:
-                    sequence_once(services.log, signer=services.signer, memory=services.memory)
+                    self.have_signer()
+                    sequence_once(services.log, signer=services.signer)
                 else:
                     sleep(0.05)
+
+    def have_signer(self) -> None:
+        """Start one beside us, unless there is one that answers."""
+        address = Path(self.environ["SIGNER_SOCKET"])
+        with socket.socket(socket.AF_UNIX) as connection:
+            if connection.connect_ex(str(address)) == 0:
+                return
+        edge = SignedEdge([self.keys.log], Path(self.environ["LOG_MEMORY_FILE"]))
+        self._signer = SignerServer(address, edge)
+        Thread(target=self._signer.serve_forever, args=(0.05,), daemon=True).start()
 
     def _outbox(self) -> int:
         with self.database.transaction() as session:

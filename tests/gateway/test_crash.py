@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.chaos.experiment import run_experiment
 
-VICTIMS = ("web", "sftp", "worker-0", "sequencer", "postgres", "objects")
+VICTIMS = ("web", "sftp", "worker-0", "sequencer", "signer", "postgres", "objects")
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None:

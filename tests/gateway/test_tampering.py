@@ -19,11 +19,11 @@ from audit.gather import gather
 from audit.keyring import LogKeys
 from audit.merkle import leaf_hash
 from audit.replay import replay
-from audit.sequencer import sequence_once
 from audit.tiles import StoreSource
 from gateway.cli import failures
 from gateway.records import Role
 from gateway.store.log import PostgresLog
+from tests.audit.careless import sequence
 from tests.gateway.cli.shell import Shell
 from tests.gateway.stand import ADMINISTRATOR, POLICE, Sender, Stand
 
@@ -142,7 +142,7 @@ def test_the_sequencer_signs_nothing_over_a_rewritten_log(stand: Stand, log: Pos
     with as_owner(stand, *_forged(log, edited=290)):
         stand.token(Role.AUDITOR)
         with pytest.raises(LogDoesNotFit):
-            sequence_once(log, signer=stand.keys.log)
+            sequence(log, signer=stand.keys.log)
     stand.sequence()
 
 

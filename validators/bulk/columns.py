@@ -137,6 +137,8 @@ class PatternColumn:
 
     def json(self, numbers: pl.Series) -> pl.Expr:
         """Return members whose text needs no escapes."""
+        if numbers.max() == NOT_GIVEN:
+            return pl.lit(None, pl.String)
         member = pl.concat_str(pl.lit(f'"{self.name}": "'), pl.col(self.name), pl.lit('"'))
         return pl.when(pl.lit(numbers) == 1).then(member).alias(self.name)
 
@@ -192,6 +194,9 @@ class ValueColumn:
 
     def json(self, numbers: pl.Series) -> pl.Expr:
         """Return the members that belong to the numbers."""
+        if numbers.min() == numbers.max():
+            only = self._members[numbers[0]] if len(numbers) else None
+            return pl.lit(only, pl.String)
         return pl.lit(pl.Series(self._members, dtype=pl.String)).gather(numbers).alias(self.name)
 
     def typed(self, text: str) -> Any:

@@ -129,8 +129,8 @@ class BulkCrossRecord(CrossRecord):
         self._tell_of_cases()
         yield from super().findings(package)
 
-    def caseless(self) -> int:
-        """How many rows are about a case that did not come, where nobody knows what is held."""
+    def caseless(self) -> Iterator[Place]:
+        """Yield the rows about a case that did not come, where nobody knows what is held."""
         cases = self._seen.get("CASE")
         frame = None if cases is None or len(self._seen) == 1 else cases.standing()
         if frame is not None and not self._held.is_known:

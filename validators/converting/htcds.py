@@ -7,7 +7,7 @@ What each becomes is laid down in `validators/data/ctds-*/mappings.csv` and here
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from validators.converting.cases import Cases, Seen
@@ -60,6 +60,7 @@ _STATUSES = {
     "ActualVictimOfTrafficking": "SUSPECTED",
     "NotAVictimOfTrafficking": "NOT_VICTIM",
 }
+_ADULT = 18
 _COURT = "CourtOrProsecution"
 _TYPES = {
     "ForcedLabour": "LAB",
@@ -103,7 +104,7 @@ _FURTHER_CONTROL = {
     "UsesChildren": "OTHER",
 }
 _PARTED = re.compile(r"[;,\s]+")
-_AS_HTCDS = "Write a value of HTCDS 2.0, such as SexualExploitation."
+_AS_HTCDS = "Write a value of HTCDS 2.0, as its letter and name: A_AgricultureForestryAndFishing."
 _DAY = f"{HOW_TO_WRITE[:1].upper()}{HOW_TO_WRITE[1:]}."
 
 
@@ -125,7 +126,7 @@ class _Cells:
     def codes(self, column: str, meanings: Mapping[str, str]) -> list[str]:
         found = {each: meanings.get(each) for each in self.values(column)}
         if None in found.values():
-            self.fault(column, "it has a value that is not known")
+            self.fault(column, "it has a value that is not known", mend=_one_of(meanings))
         return list(dict.fromkeys(code for code in found.values() if code))
 
     def day(self, column: str) -> str:
@@ -159,7 +160,15 @@ def convert_htcds(source: Source, cases: Cases, *, number: str) -> Conversion:
     return cases.conversion()
 
 
+def _one_of(values: Iterable[str]) -> str:
+    return f"Write a value of HTCDS 2.0: {', '.join(values)}."
+
+
 def _add(local_id: str, cells: _Cells, cases: Cases) -> None:
+    is_listed, age = local_id in cases.children, cells.text(_AGE)
+    if not is_listed and age.isascii() and age.isdigit() and len(age) < 4 and int(age) >= _ADULT:
+        cases.notes.passed_over["Adults when they were trafficked"] += 1
+        return
     before = cases.problems.count
     case = _case(cells, cases.sender)
     situations = _situations(cells, cases.sender.standard)
@@ -167,7 +176,6 @@ def _add(local_id: str, cells: _Cells, cases: Cases) -> None:
     began = case.get("age_at_exploitation_start", "")
     if cases.problems.count > before:
         return
-    is_listed = local_id in cases.children
     if born is None and not is_listed and not (began and int(began) < 18):
         reason = "Rows without an age: list those who are children with --children"
         cases.notes.passed_over[reason] += 1
@@ -181,7 +189,7 @@ def _add(local_id: str, cells: _Cells, cases: Cases) -> None:
 def _case(cells: _Cells, sender: Sender) -> dict[str, str]:
     gender = _GENDERS.get(cells.text(_GENDER))
     if gender is None:
-        cells.fault(_GENDER, "it is not known", mend="Write a value of HTCDS 2.0, as Feminine.")
+        cells.fault(_GENDER, "it is not known", mend=_one_of(filter(None, _GENDERS)))
     sex, identity = gender or ("U", "")
     named = dict.fromkeys(cells.values(_CITIZEN))
     citizen = [country(each, sender.standard) for each in named]
@@ -217,7 +225,7 @@ def _confidence(cells: _Cells) -> str:
     if not status:
         return ""
     if status not in _STATUSES:
-        cells.fault(_STATUS, "it is not known")
+        cells.fault(_STATUS, "it is not known", mend=_one_of(_STATUSES))
     decided = status.startswith("Actual") and cells.text(_DECIDED_BY) == _COURT
     return "CONFIRMED" if decided else _STATUSES.get(status, "")
 

@@ -1,7 +1,8 @@
 """An agency's export with names turned into CASE columns without them (CTDS section 6).
 
-Only columns that CASE has go on; a column of another name may hold anything. A row with a fault
-gives problems that name its column and never its value, for they are shown on screens.
+Only columns that CASE has go on; a column of another name may hold anything. What comes out has
+every column of CASE, blank where nothing is known, and a record_id that stays the same. A row with
+a fault gives problems that name its column and never its value, for they are shown on screens.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,12 +11,11 @@ from datetime import date
 
 from validators.linkage.days import HOW_TO_WRITE, day
 from validators.linkage.names import NotRomanised
-from validators.linkage.references import person_ref
+from validators.linkage.references import person_ref, record_id
 from validators.linkage.tokens import Identity, linkage_fields
 from validators.standard import RecordType
 
 _STRONG = ("lt_name_dob", "lt_nrm", "lt_upn", "lt_ho_ref")
-_MADE = ("person_ref", "link_scheme", "link_absent_reason", "birth_year_month", "clk")
 _SEXES = frozenset("FMIU")
 
 
@@ -64,8 +64,7 @@ class Export:
     ) -> None:
         self._sources = sources or Sources()
         self._key, self._salt, self._scheme = key, salt, scheme
-        made = {*_MADE, *(name for name in case.header if name.startswith("lt_"))}
-        self.columns = [name for name in case.header if name in made or name in header]
+        self.columns = list(case.header)
         used = {*self.columns, *astuple(self._sources)}
         self.left_out = [name for name in header if name not in used]
         self.missing = [name for name in (self._sources.local_id,) if name not in header]
@@ -106,12 +105,14 @@ class Export:
     ) -> dict[str, str]:
         linked = any(name in tokens for name in _STRONG)
         reason = "" if linked else row.get("link_absent_reason", "") or "NO_IDENTITY"
+        local_id = row[self._sources.local_id].strip()
+        given = {name: row.get(name, "") for name in self.columns}
         made = {
-            **dict.fromkeys(self.columns, ""),
-            **{name: row[name] for name in self.columns if name in row},
+            **given,
+            "record_id": given["record_id"] or record_id("CASE", local_id, salt=self._salt),
             **{name: "" for name in self.columns if name.startswith("lt_") or name == "clk"},
             **tokens,
-            "person_ref": person_ref(row[self._sources.local_id].strip(), salt=self._salt),
+            "person_ref": person_ref(local_id, salt=self._salt),
             "link_scheme": self._scheme if linked else "NONE",
             "link_absent_reason": reason,
         }

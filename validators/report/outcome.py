@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from validators.findings import Finding
+from validators.rules.group import Place
 from validators.standard import Standard, load_standard, load_standards
 
 
@@ -30,7 +31,7 @@ class FileCount:
 class Report:
     """The outcome of one submission; verdict is accepted, accepted-in-part or rejected.
 
-    `sent` is False where it was only checked, and nothing became of it. `caseless` counts the rows
+    `sent` is False where it was only checked, and nothing became of it. `caseless` are the rows
     about a case that did not come with them, where nobody knows what is held: offline alone.
     """
 
@@ -41,7 +42,7 @@ class Report:
     findings: tuple[Finding, ...]
     totals: Mapping[str, int]
     sent: bool = True
-    caseless: int = 0
+    caseless: tuple[Place, ...] = ()
 
     @property
     def omitted(self) -> dict[str, int]:

@@ -7,8 +7,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from validators.filenames import spoken
-from validators.report.groups import Group, grouped
+from validators.report.groups import Group, grouped, row_ranges
 from validators.report.outcome import FileCount, Report
+from validators.rules.group import Place
 
 _LEAST_WIDTH = 40
 
@@ -108,12 +109,21 @@ def _remarks(report: Report) -> Iterator[str]:
     if parts:
         yield f"Counted but not listed, as there are too many: {parts}."
     if report.caseless:
-        rows = "1 row has" if report.caseless == 1 else f"{report.caseless:,} rows have"
+        count = len(report.caseless)
+        rows = "1 row names a case" if count == 1 else f"{count:,} rows name a case"
         yield (
-            f"Not known here: {rows} a case_id that no CASE row has as its record_id. The gateway "
-            "takes them if it holds the case from an earlier return, and gives them back if not "
-            "(CT-026)."
+            f"Not known here: {rows} (case_id) that is not in this return: "
+            f"{'; '.join(_places(report.caseless))}. The gateway takes them if it holds the case "
+            "from an earlier return, and gives them back if not (CT-026)."
         )
+
+
+def _places(rows: Sequence[Place]) -> Iterator[str]:
+    by_file: dict[str, list[int]] = {}
+    for place in rows:
+        by_file.setdefault(place.file, []).append(place.row)
+    for file, numbers in by_file.items():
+        yield f"{spoken(file)}, {row_ranges(numbers)}"
 
 
 def _closing(report: Report, width: int) -> Iterator[str]:

@@ -50,11 +50,14 @@ def unit_fits_measure(record: Record, _ctx: RecordContext) -> Iterator[Violation
         yield violation("unit", value=unit, measure=measure)
 
 
+_OUTSIDE = "the dates of this count lie outside the quarter of this return"
+
+
 def lies_in_period_and_area(record: Record, ctx: RecordContext) -> Iterator[Violation]:
     """CT-096: the count lies within the package's period and the agency's own area."""
     area, start, end = record["area"], record["period_start"], record["period_end"]
     if not ctx.manifest.period_start <= start <= end <= ctx.manifest.period_end:
-        yield violation("period_start", value=area)
+        yield violation("period_start", detail=_OUTSIDE)
     if not covers(ctx.agency.area, area, ctx.standard):
         yield violation("area", value=area)
 

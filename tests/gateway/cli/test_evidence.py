@@ -7,9 +7,10 @@ import pytest
 
 from audit.export import export_tiles
 from audit.receipt import make_receipt
-from audit.sequencer import prove_inclusion, sequence_once
+from audit.sequencer import prove_inclusion
 from audit.tiles import StoreSource
 from gateway.cli import failures
+from tests.audit.careless import sequence
 from tests.audit.memory_store import MemoryStore
 from tests.audit.samples import OTHER_KEY, SIGNER, event, log_of
 from tests.gateway.cli.shell import Shell
@@ -106,7 +107,7 @@ def _receipt(folder: Path, message: bytes) -> tuple[Path, Path]:
     store = MemoryStore()
     for number in range(3):
         store.enqueue(event(number, object_sha256=sha256(message).hexdigest()).to_bytes())
-    sequence_once(store, signer=SIGNER)
+    sequence(store, signer=SIGNER)
     head = store.checkpoints[-1]
     text = make_receipt(store.leaves[1][0], 1, prove_inclusion(store, 1, head), head).to_text()
     sent, receipt = folder / "package.pgp", folder / "package.tlog-proof"

@@ -8,13 +8,13 @@ from sqlalchemy import text
 
 from audit.errors import EntryRefused, LogDoesNotFit
 from audit.merkle import leaf_hash
-from audit.sequencer import sequence_once
 from audit.store import Pending
 from gateway.embedded import EmbeddedServers
 from gateway.errors import ServiceFailed
 from gateway.store.database import Database
 from gateway.store.leaves import add_leaves, take_from_outbox
 from gateway.store.log import PostgresLog
+from tests.audit.careless import sequence
 from tests.audit.samples import SIGNER, event
 from tests.conftest import create_database, drop_database
 
@@ -40,18 +40,18 @@ def put_in_outbox(database: Database, number: int) -> None:
 def test_a_replayed_event_is_refused_and_its_row_is_named(database: Database) -> None:
     log = PostgresLog(database)
     put_in_outbox(database, 1)
-    sequence_once(log, signer=SIGNER)
+    sequence(log, signer=SIGNER)
     put_in_outbox(database, 2)
     put_in_outbox(database, 1)
     with pytest.raises(EntryRefused, match=r"outbox row \[3\]: its event is in the log already"):
-        sequence_once(log, signer=SIGNER)
+        sequence(log, signer=SIGNER)
     assert len(log.entries(0, 9)) == 1
     assert [row.outbox_id for row in log.pending(9)] == [2, 3], "nothing was taken"
 
 
 def test_a_taken_index_says_that_another_sequencer_is_at_work(database: Database) -> None:
     put_in_outbox(database, 1)
-    sequence_once(PostgresLog(database), signer=SIGNER)
+    sequence(PostgresLog(database), signer=SIGNER)
     rows = [Pending(7, event(2).to_bytes())]
     with (
         pytest.raises(LogDoesNotFit, match="another sequencer"),
@@ -75,7 +75,7 @@ def test_a_connection_lost_in_mid_copy_is_a_database_away(
     with pytest.raises(ServiceFailed):
         add_and_lose(database, address, rows)
     assert log.head() is None
-    assert sequence_once(log, signer=SIGNER) is not None
+    assert sequence(log, signer=SIGNER) is not None
 
 
 def add_and_lose(database: Database, address: str, rows: Sequence[Pending]) -> None:

@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from audit.actions import Action
 from audit.entry import Entry
-from audit.memory import FileMemory
 from audit.replay import replay
 from audit.sequencer import sequence_once
+from audit.signing import SignedEdge
 from audit.tiles import StoreSource
 from gateway.embedded import EmbeddedServers
 from gateway.sequencer import run_sequencer
@@ -122,21 +122,21 @@ def fresh_id() -> str:
 def test_a_restored_database_is_not_signed_on(
     servers: EmbeddedServers, database_template: str, tmp_path: Path
 ) -> None:
-    """The memory outside the database knows that more was signed than the backup holds."""
+    """The signer, outside the database, knows that more was signed than the backup holds."""
     url = create_database(servers, template=database_template)
-    database, memory = Database(url), FileMemory(tmp_path / "memory")
+    database, signer = Database(url), SignedEdge([SIGNER], tmp_path / "memory")
     harness = StoreHarness(PostgresLog(database), lambda entry: _write(database, entry))
     harness.happen(0, 3)
-    sequence_once(harness.store, signer=SIGNER, memory=memory)
+    sequence_once(harness.store, signer=signer)
     database.dispose()
     backup = create_database(servers, template=str(url.rsplit("/", 1)[1].split("?")[0]))
     harness.happen(3, 5)
-    sequence_once(harness.store, signer=SIGNER, memory=memory)
+    sequence_once(harness.store, signer=signer)
     database.dispose()
     restored = Database(backup)
     _write(restored, event(9).to_bytes())
     with pytest.raises(Exception, match="a backup was restored"):
-        sequence_once(PostgresLog(restored), signer=SIGNER, memory=memory)
+        sequence_once(PostgresLog(restored), signer=signer)
     restored.dispose()
     for each in (url, backup):
         drop_database(servers, each)
