@@ -63,8 +63,8 @@ def serve(*, key_files: tuple[Path, ...], memory: Path, address: Path) -> None:
 
 def _serve(edge: SignedEdge, address: Path) -> None:
     with SignerServer(address, edge) as server:
-        say(f"Signing {edge.last.origin} from {edge.last.size:,} entries on, at {address}.")
         try:
+            say(f"Signing {edge.last.origin} from {edge.last.size:,} entries on, at {address}.")
             server.serve_forever(poll_interval=0.1)
         except KeyboardInterrupt:
             say("Stopped.")

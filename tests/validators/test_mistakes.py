@@ -93,7 +93,7 @@ class Mistake:
 
 MISTAKES = {
     "what a code is called": Mistake(
-        put("CASE", "sex", "Male"), {"CT-016 CASE 2 sex"}, "the code itself, not what it is called"
+        put("CASE", "sex", "Male"), {"CT-016 CASE 2 sex"}, "Write one of F, I, M or U, in capital"
     ),
     "a code in small letters": Mistake(
         put("CASE", "nrm_referred", "yes"), {"CT-016 CASE 2 nrm_referred"}, "capital and small"
@@ -101,17 +101,17 @@ MISTAKES = {
     "a date as it is spoken": Mistake(
         put("CASE", "identification_date", "31/03/2026"),
         {"CT-015 CASE 2 identification_date"},
-        "Write a date as 2026-03-31",
+        "Write the day as 2026-03-31",
     ),
     "a month that became a date": Mistake(
         put("CASE", "birth_year_month", date(2009, 6, 1)),
         {"CT-015 CASE 2 birth_year_month"},
-        "a month as 2026-03",
+        "Write the month as 2026-03",
     ),
     "a number with words": Mistake(
         put("CASE", "age_at_referral", "16 years"),
         {"CT-015 CASE 2 age_at_referral"},
-        "a number in digits alone",
+        "a whole number in digits alone",
     ),
     "a code that became a number": Mistake(put("CASE", "other_children_linked", 0.0), set()),
     "a date that became a date": Mistake(
