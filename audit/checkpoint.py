@@ -54,7 +54,7 @@ class Checkpoint:
 
 
 class NoteSigner(Protocol):
-    """A log's signing key: `audit.note.Signer`, or the client of a process that holds it."""
+    """A log's signing key, such as `audit.keys.Signer`."""
 
     @property
     def name(self) -> str:

@@ -3,7 +3,8 @@
 For each tile level it holds the hashes not yet gathered into a full tile, never more than 255.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from audit.merkle import EMPTY_ROOT, subtree_root
 from audit.store import LEVELS_A_TILE, TILE_WIDTH, FullTile, LogStore, level_hashes
@@ -21,24 +22,16 @@ class RightEdge:
     @classmethod
     def load(cls, store: LogStore, size: int) -> "RightEdge":
         """The right edge of a stored tree; raises LogDoesNotFit where the store lacks hashes."""
-        levels, width, level = [], size, 0
-        while width:
-            start = width - width % TILE_WIDTH
-            levels.append(level_hashes(store, level, start, width) if start < width else [])
-            width, level = width // TILE_WIDTH, level + 1
-        return cls(size, levels)
+        return cls(size, list(_partial(size, partial(level_hashes, store))))
 
     @classmethod
     def published(cls, source: TileSource, size: int) -> "RightEdge":
         """The right edge of a published tree, unverified; raises TileMissing or TileRefused."""
-        levels: list[list[bytes]] = []
-        width = size
-        while width:
-            number, rest = divmod(width, TILE_WIDTH)
-            tile = TilePath(len(levels), number, rest)
-            levels.append(read_hashes(source, tile) if rest else [])
-            width = number
-        return cls(size, levels)
+
+        def read(level: int, start: int, stop: int) -> Sequence[bytes]:
+            return read_hashes(source, TilePath(level, start // TILE_WIDTH, stop - start))
+
+        return cls(size, list(_partial(size, read)))
 
     @property
     def levels(self) -> Sequence[Sequence[bytes]]:
@@ -79,3 +72,14 @@ class RightEdge:
         yield tile
         self._level(level + 1).append(tile.root)
         yield from self._full(level + 1)
+
+
+def _partial(
+    size: int, read: Callable[[int, int, int], Sequence[bytes]]
+) -> Iterator[Sequence[bytes]]:
+    """What is in no full tile of each level; `read` gives the hashes of one from start to stop."""
+    width, level = size, 0
+    while width:
+        start = width - width % TILE_WIDTH
+        yield read(level, start, width) if start < width else []
+        width, level = width // TILE_WIDTH, level + 1

@@ -23,10 +23,10 @@ from audit.checkpoint import Checkpoint
 from audit.entry import Entry
 from audit.errors import AccusationRefused, EntryRefused, ProofRefused
 from audit.keyring import LogKeys
-from audit.merkle import HASH_BYTES, leaf_hash, verify_consistency, verify_inclusion
+from audit.merkle import leaf_hash, verify_consistency, verify_inclusion
 from audit.noteform import MAX_NOTE_BYTES
 from audit.proof import TlogProof
-from audit.text64 import decode64, encode64
+from audit.text64 import decode64, decode_hashes, encode64
 
 CLAIM = "claim"
 MOST_BYTES = 2 * MAX_NOTE_BYTES
@@ -202,13 +202,10 @@ def _proof(raw: bytes) -> TlogProof:
     return TlogProof.from_text(raw.decode("utf-8", "replace"))
 
 
-def _hashes(raw: bytes) -> list[bytes]:
-    found = []
-    for line in raw.decode("ascii", "replace").splitlines():
-        digest = decode64(line)
-        if digest is None or len(digest) != HASH_BYTES:
-            raise ProofRefused("a hash is not 32 bytes of base 64 in its one spelling")
-        found.append(digest)
+def _hashes(raw: bytes) -> tuple[bytes, ...]:
+    found = decode_hashes(raw.decode("ascii", "replace").splitlines())
+    if found is None:
+        raise ProofRefused("a hash is not 32 bytes of base 64 in its one spelling")
     if not found:
         raise ProofRefused("the proof holds no hash")
     return found

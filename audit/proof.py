@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.errors import ReceiptRefused
-from audit.merkle import HASH_BYTES
 from audit.noteform import MAX_NOTE_BYTES
 from audit.numerals import read_numeral
-from audit.text64 import decode64, encode64
+from audit.text64 import decode64, decode_hashes, encode64
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_HASHES = 63
@@ -73,13 +72,10 @@ def _index(lines: list[str]) -> int:
 def _hashes(lines: Sequence[str]) -> tuple[bytes, ...]:
     if len(lines) > MAX_HASHES:
         raise ReceiptRefused("the proof is longer than any tree is high")
-    hashes = []
-    for line in lines:
-        digest = decode64(line)
-        if digest is None or len(digest) != HASH_BYTES:
-            raise ReceiptRefused("a hash is not 32 bytes of base 64 in its one spelling")
-        hashes.append(digest)
-    return tuple(hashes)
+    hashes = decode_hashes(lines)
+    if hashes is None:
+        raise ReceiptRefused("a hash is not 32 bytes of base 64 in its one spelling")
+    return hashes
 
 
 def _encoded(note: str) -> bytes:

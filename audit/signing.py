@@ -23,7 +23,7 @@ from audit.errors import LogDoesNotFit
 from audit.keyring import LogKeys
 from audit.keys import Signer
 from audit.merkle import HASH_BYTES
-from audit.text64 import decode64, encode64
+from audit.text64 import decode_hashes, encode64
 
 MOST_LEAVES = 8192
 """Leaf hashes in one batch."""
@@ -40,6 +40,18 @@ class Batch:
     def size(self) -> int:
         """The leaves of the tree with them."""
         return self.base + len(self.leaves)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able facts."""
+        return {"base": self.base, "leaves": [encode64(leaf) for leaf in self.leaves]}
+
+    @classmethod
+    def from_dict(cls, told: Any) -> "Batch":
+        """The batch that `to_dict` told; raises ValueError, KeyError or TypeError."""
+        base, leaves = told["base"], _hashes(told["leaves"])
+        if type(base) is not int:
+            raise ValueError("no size")
+        return cls(base, leaves)
 
 
 class Owed(LogDoesNotFit):
@@ -79,9 +91,9 @@ class SignedEdge:
         self._signers = tuple(signers)
         self._path = path
         self._origin = signers[0].name
-        self._before, self._last = RightEdge(), Batch(0, ())
+        self._edge, self._last = RightEdge(), Batch(0, ())
         if path.exists():
-            self._before, self._last = _read(path.read_bytes(), self._origin)
+            self._edge, self._last = _read(path.read_bytes(), self._origin)
 
     @property
     def keys(self) -> LogKeys:
@@ -91,7 +103,7 @@ class SignedEdge:
     @property
     def last(self) -> Checkpoint:
         """What was signed last; the empty tree before the first."""
-        return self._checkpoint(self._edge())
+        return Checkpoint(self._origin, self._edge.size, self._edge.root())
 
     def sign(self, batch: Batch) -> bytes:
         """Return the signed checkpoint of the tree with this batch; raises Owed, LogDoesNotFit."""
@@ -106,27 +118,18 @@ class SignedEdge:
             raise LogDoesNotFit("the store is ahead of what was signed: another signer was at work")
         if not 0 < len(batch.leaves) <= MOST_LEAVES or _odd(batch.leaves):
             raise LogDoesNotFit("a batch is some leaf hashes, and not more than fit")
-        before, after = self._edge(), self._edge()
-        _extend(after, batch)
-        replace_file(self._path, _written(self._origin, before, batch))
-        self._before, self._last = before, batch
-        return sign_checkpoint(self._checkpoint(after), *self._signers)
+        replace_file(self._path, _written(self._origin, self._edge, batch))
+        _extend(self._edge, batch)
+        self._last = batch
+        return sign_checkpoint(self.last, *self._signers)
 
     def adopt(self, edge: RightEdge) -> None:
         """Go on from a tree that was verified otherwise; raises LogDoesNotFit if one was signed."""
         if self._path.exists():
             raise LogDoesNotFit(f"{self._path} remembers what was signed already")
-        replace_file(self._path, _written(self._origin, edge, Batch(edge.size, ())))
-        self._before, self._last = edge, Batch(edge.size, ())
-
-    def _edge(self) -> RightEdge:
-        """A copy of the edge with the last batch."""
-        edge = RightEdge(self._before.size, self._before.levels)
-        _extend(edge, self._last)
-        return edge
-
-    def _checkpoint(self, edge: RightEdge) -> Checkpoint:
-        return Checkpoint(self._origin, edge.size, edge.root())
+        nothing = Batch(edge.size, ())
+        replace_file(self._path, _written(self._origin, edge, nothing))
+        self._edge, self._last = edge, nothing
 
 
 def _extend(edge: RightEdge, batch: Batch) -> None:
@@ -140,27 +143,26 @@ def _odd(hashes: Sequence[bytes]) -> bool:
 
 def _written(origin: str, before: RightEdge, last: Batch) -> bytes:
     levels = [[encode64(each) for each in level] for level in before.levels]
-    leaves = [encode64(each) for each in last.leaves]
-    state = {"origin": origin, "size": before.size, "levels": levels, "leaves": leaves}
-    return json.dumps(state).encode()
+    return json.dumps({"origin": origin, "levels": levels, **last.to_dict()}).encode()
 
 
 def _read(data: bytes, origin: str) -> tuple[RightEdge, Batch]:
-    """The edge before the last batch, and that batch."""
+    """The edge with the last batch, and that batch."""
     try:
         state = json.loads(data)
-        size, levels = int(state["size"]), [_hashes(level) for level in state["levels"]]
-        leaves, named = _hashes(state["leaves"]), state["origin"]
+        named, last = state["origin"], Batch.from_dict(state)
+        levels = [_hashes(level) for level in state["levels"]]
     except (ValueError, KeyError, TypeError):
         raise LogDoesNotFit("the memory of what was signed is damaged") from None
     if named != origin:
         raise LogDoesNotFit("the memory belongs to another log")
-    return RightEdge(size, levels), Batch(size, tuple(leaves))
+    edge = RightEdge(last.base, levels)
+    _extend(edge, last)
+    return edge, last
 
 
-def _hashes(texts: Any) -> list[bytes]:
-    hashes = [decode64(text) for text in texts]
-    found = [each for each in hashes if each is not None and len(each) == HASH_BYTES]
-    if len(found) < len(hashes):
+def _hashes(texts: Any) -> tuple[bytes, ...]:
+    hashes = decode_hashes(texts)
+    if hashes is None:
         raise ValueError("no hash")
-    return found
+    return hashes

@@ -17,10 +17,10 @@ from audit.cosignature import Cosigner
 from audit.errors import AuditError, EvidenceRefused, ProofRefused
 from audit.keyring import LogKeys
 from audit.memory import FileMemory
-from audit.merkle import EMPTY_ROOT, HASH_BYTES, verify_consistency
+from audit.merkle import EMPTY_ROOT, verify_consistency
 from audit.noteform import MAX_NOTE_BYTES
 from audit.numerals import read_numeral
-from audit.text64 import decode64, encode64
+from audit.text64 import decode_hashes, encode64
 
 MOST_HASHES = 63
 MOST_REQUEST_BYTES = MAX_NOTE_BYTES + 8192
@@ -48,13 +48,12 @@ class AddCheckpoint:
         except UnicodeDecodeError:
             raise EvidenceRefused("the request is not ASCII") from None
         old = read_numeral(first.removeprefix("old ")) if first.startswith("old ") else None
-        proof = [decode64(line) for line in rest]
-        if not divider or old is None or len(proof) > MOST_HASHES:
+        if not divider or old is None or len(rest) > MOST_HASHES:
             raise EvidenceRefused("the request is not: old size, proof, checkpoint")
-        hashes = [node for node in proof if node is not None and len(node) == HASH_BYTES]
-        if len(hashes) < len(proof):
+        hashes = decode_hashes(rest)
+        if hashes is None:
             raise EvidenceRefused("a line of the proof is no hash")
-        return cls(old, tuple(hashes), note)
+        return cls(old, hashes, note)
 
 
 class NotCosigned(AuditError):

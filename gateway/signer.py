@@ -17,7 +17,6 @@ from typing import Any
 from audit.errors import AuditError, LogDoesNotFit
 from audit.keyring import LogKeys
 from audit.signing import Batch, Owed, SignedEdge
-from audit.text64 import decode64, encode64
 from gateway.errors import ServiceFailed
 
 SECONDS = 10
@@ -50,9 +49,9 @@ class _Answer(BaseRequestHandler):
 
     def _answer(self, data: bytes) -> Mapping[str, Any]:
         try:
-            return {"note": self.server.edge.sign(_batch(json.loads(data))).decode()}
+            return {"note": self.server.edge.sign(Batch.from_dict(json.loads(data))).decode()}
         except Owed as owed:
-            return {"owed": _told(owed.batch)}
+            return {"owed": owed.batch.to_dict()}
         except AuditError as refused:
             return {"refused": str(refused)}
         except (ValueError, KeyError, TypeError, RecursionError):
@@ -69,9 +68,9 @@ class RemoteSigner:
     def sign(self, batch: Batch) -> bytes:
         """Return the signed checkpoint; raises Owed, LogDoesNotFit, or ServiceFailed."""
         try:
-            answer = json.loads(self._asked(json.dumps(_told(batch)).encode()))
+            answer = json.loads(self._asked(json.dumps(batch.to_dict()).encode()))
             if "owed" in answer:
-                raise Owed(_batch(answer["owed"]))
+                raise Owed(Batch.from_dict(answer["owed"]))
             if "refused" in answer:
                 raise LogDoesNotFit(str(answer["refused"]))
             return str(answer["note"]).encode()
@@ -100,15 +99,3 @@ def _received(connection: socket.socket) -> bytes:
         if len(data) > MOST_OCTETS:
             raise ValueError("larger than any question or answer")
     return bytes(data)
-
-
-def _told(batch: Batch) -> Mapping[str, Any]:
-    return {"base": batch.base, "leaves": [encode64(leaf) for leaf in batch.leaves]}
-
-
-def _batch(told: Mapping[str, Any]) -> Batch:
-    """Read a batch; raises ValueError, KeyError or TypeError."""
-    leaves = [decode64(text) for text in told["leaves"]]
-    if type(told["base"]) is not int or None in leaves:
-        raise ValueError("no batch")
-    return Batch(told["base"], tuple(leaf for leaf in leaves if leaf is not None))

@@ -63,9 +63,9 @@ class Package:
         Reading raises PackageRefused as soon as the bytes break their declared size or checksum.
         Streams share the source: read one at a time in one thread.
         """
-        return open_entry(
-            self._source, self._entries[name], partial(self._digests.__setitem__, name)
-        )
+        known = name in self._digests
+        digested = None if known else partial(self._digests.__setitem__, name)
+        return open_entry(self._source, self._entries[name], digested)
 
     def digest(self, name: str) -> str:
         """Return the SHA-256 of a file (hex): it is read for it, unless it was read to its end."""

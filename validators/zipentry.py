@@ -21,14 +21,10 @@ _CHUNK = 1 << 16
 Digested = Callable[[str], None]
 
 
-def _not_told(digest: str) -> None:
-    """Nobody asked."""
-
-
-def open_entry(source: BinaryIO, entry: Entry, digested: Digested = _not_told) -> BinaryIO:
+def open_entry(source: BinaryIO, entry: Entry, digested: Digested | None = None) -> BinaryIO:
     """Open an entry for reading. Streams share the source: read one at a time in one thread.
 
-    `digested` gets the SHA-256 (hex) of an entry that was read to its end.
+    `digested`, if there is one, gets the SHA-256 (hex) of an entry that was read to its end.
     """
     return io.BufferedReader(_EntryStream(source, entry, digested), _CHUNK)
 
@@ -36,7 +32,7 @@ def open_entry(source: BinaryIO, entry: Entry, digested: Digested = _not_told) -
 class _EntryStream(io.RawIOBase):
     """The inflated bytes of one entry; raises PackageRefused when they are not as declared."""
 
-    def __init__(self, source: BinaryIO, entry: Entry, digested: Digested) -> None:
+    def __init__(self, source: BinaryIO, entry: Entry, digested: Digested | None) -> None:
         self._source = source
         self._entry = entry
         self._digested = digested
@@ -60,13 +56,15 @@ class _EntryStream(io.RawIOBase):
         data = self._packed_bytes(wanted) if self._inflate is None else self._inflated(wanted)
         self._size_left -= len(data)
         self._crc = zlib.crc32(data, self._crc)
-        self._digest.update(data)
+        if self._digested is not None:
+            self._digest.update(data)
         if self._size_left < 0:
             # The directory declares a small size, the data inflates to more: a bomb in disguise.
             raise PackageRefused("zip-bomb", entry=self._entry.position)
         if not data:
             self._require_whole()
-            self._digested(self._digest.hexdigest())
+            if self._digested is not None:
+                self._digested(self._digest.hexdigest())
         return data
 
     def _inflated(self, wanted: int) -> bytes:

@@ -13,8 +13,7 @@ import click
 from gateway.cli.environment import read_environment
 from gateway.cli.failures import report_failure
 
-COMMANDS = {
-    # At an agency's, an auditor's or an analyst's desk.
+AT_A_DESK = {
     "keys": "keys",
     "package": "package",
     "template": "template",
@@ -31,7 +30,10 @@ COMMANDS = {
     "rewrap": "rewrap",
     "audit": "audit",
     "witness": "witness",
-    # On the gateway's own machines.
+}
+"""What agencies, auditors and analysts use: each command and the module here that holds it."""
+
+ON_THE_MACHINES = {
     "agency": "agency",
     "certificate": "certificate",
     "token": "token",
@@ -46,10 +48,9 @@ COMMANDS = {
     "signer": "signer",
     "serve": "serve",
 }
-"""Each command and the module of this package that holds it."""
+"""Likewise what only the gateway's machines need, whose libraries an agency does not install."""
 
-SERVER_PART = list(COMMANDS)[list(COMMANDS).index("agency") :]
-"""What only the gateway's machines need, whose libraries an agency does not install."""
+COMMANDS = {**AT_A_DESK, **ON_THE_MACHINES}
 
 
 class _Lazy(click.Group):
@@ -58,8 +59,7 @@ class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command that is installed, in the order of the table."""
         del ctx
-        light = find_spec("sqlalchemy") is None
-        return [name for name in COMMANDS if not light or name not in SERVER_PART]
+        return list(COMMANDS if find_spec("sqlalchemy") else AT_A_DESK)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""

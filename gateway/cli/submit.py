@@ -268,11 +268,8 @@ def _follow_dry_run(
             status=REFUSED,
         ) from refused
     _tell(dry_run, report, options, sent=False)
-    say(
-        "This was a dry run: nothing was stored or counted."
-        if report["verdict"] == "rejected"
-        else "This was a dry run: nothing was stored or counted. Send it without --dry-run."
-    )
+    then = "" if report["verdict"] == "rejected" else " Send it without --dry-run."
+    say(f"This was a dry run: nothing was stored or counted.{then}")
     raise Stop(STATUS[report["verdict"]])
 
 

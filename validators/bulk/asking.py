@@ -145,11 +145,11 @@ class Questions:
         questions = self._questions
         while questions:
             keys = [question.key() for question in questions]
-            different = numbers.lazy().select(
+            different = numbers.select(
                 key.unique().drop_nulls().implode().alias(str(at)) for at, key in enumerate(keys)
             )
             further = []
-            found = zip(questions, keys, different.collect().row(0), strict=True)
+            found = zip(questions, keys, different.row(0), strict=True)
             for question, key, combinations in found:
                 try:
                     refused = question.refused(combinations)

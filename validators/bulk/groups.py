@@ -129,14 +129,6 @@ class BulkCrossRecord(CrossRecord):
         self._tell_of_cases()
         yield from super().findings(package)
 
-    def caseless(self) -> Iterator[Place]:
-        """Yield the rows about a case that did not come, where nobody knows what is held."""
-        cases = self._seen.get("CASE")
-        frame = None if cases is None or len(self._seen) == 1 else cases.standing()
-        if frame is not None and not self._held.is_known:
-            self._cases.update(frame["record_id"])
-        return super().caseless()
-
     def new_records(self, record_type: str, accepted: AcceptedByFile) -> Iterator[str]:
         """Yield the id of each row that is accepted as new."""
         seen = self._seen.get(record_type)
@@ -240,7 +232,7 @@ class BulkCrossRecord(CrossRecord):
         frame = None if seen is None else seen.standing()
         if seen is None or frame is None:
             return
-        if self._held.is_known:
+        if self._held.is_known or len(self._seen) > 1:  # else nothing is held against them
             self._cases.update(frame["record_id"])
         self._activity.has_cases = True
         if "ACTV" in self._seen:

@@ -176,7 +176,7 @@ def _add(local_id: str, cells: _Cells, cases: Cases) -> None:
     began = case.get("age_at_exploitation_start", "")
     if cases.problems.count > before:
         return
-    if born is None and not is_listed and not (began and int(began) < 18):
+    if born is None and not is_listed and not (began and int(began) < _ADULT):
         reason = "Rows without an age: list those who are children with --children"
         cases.notes.passed_over[reason] += 1
         return

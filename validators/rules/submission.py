@@ -166,7 +166,8 @@ def unfit_files(
 
 def is_as_listed(package: Package, manifest: Manifest, name: str) -> bool:
     """Tell whether a listed file has the checksum that the manifest gives (CT-007)."""
-    return any(package.digest(name) == each.sha256 for each in manifest.files if each.name == name)
+    listed = manifest.file(name)
+    return listed is not None and package.digest(name) == listed.sha256
 
 
 def counts_fit(manifest: Manifest, counted: Mapping[str, int]) -> Iterator[Finding]:
