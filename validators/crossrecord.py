@@ -171,7 +171,8 @@ class CrossRecord:
         """Yield the rows about a case that did not come, where nobody knows what is held."""
         if self._held.is_known:
             return
-        for place, _, _, case_id in chain.from_iterable(rows for _, rows in self._sent()):
+        about_cases = (rows for record_type, rows in self._sent() if record_type != "CASE")
+        for place, _, _, case_id in chain.from_iterable(about_cases):
             if case_id is not None and case_id not in self._cases:
                 yield place
 

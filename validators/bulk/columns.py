@@ -116,11 +116,12 @@ class PatternColumn:
 
     def asked(self) -> pl.Expr:
         """Return what does not match, blanks apart."""
-        texts = pl.col(self.name)
-        matches = texts.str.contains(self._pattern)
+        # Blanks are passed over first: of the columns of tokens most are blank in all rows.
+        given = pl.col(self.name).filter(pl.col(self.name) != "")
+        matches = given.str.contains(self._pattern)
         if self._is_token:
-            matches &= _is_various(texts)
-        return texts.filter(~matches & (texts != "")).unique().implode()
+            matches &= _is_various(given)
+        return given.filter(~matches).unique().implode()
 
     def numbers(self, asked: Sequence[str]) -> pl.Expr:
         """Return 1 for what matches and 0 for what is not given."""

@@ -59,6 +59,7 @@ class BulkRecordIds(RecordIds):
         """Yield every row whose id stands elsewhere too, in the order in which they were read."""
         if self._frames:
             frames = pl.concat(self._frames)
+            self._frames = []  # what they say is remembered, and their room is needed
             files = list(self._files)
             for row, record_id, file in self._suspected(frames).iter_rows():
                 self.see(record_id, Place(files[file], row))
@@ -252,7 +253,7 @@ def _in_company(cases: pl.DataFrame, seen: Seen) -> Iterator[pl.Series]:
     yield cases["record_id"].filter(_shared(cases["person_ref"], persons))
     for name in SHARED:
         bits = [key for each in seen.singly for column, key in each.keys if column == name]
-        given = cases.filter(pl.col(name).is_not_null())
+        given = cases.select("record_id", name).drop_nulls(name)
         yield given["record_id"].filter(_shared(given[name], pl.Series(bits, dtype=pl.UInt64)))
 
 
