@@ -63,19 +63,19 @@ def unseal(
     sink: Sink,
     *,
     keyring: KeyHolder,
-    context: str,
+    context: str | None,
     make_scratch: MakeScratch = Scratch,
 ) -> int:
     """Decrypt a sealed object in bounded memory; answer how many octets reached the sink.
 
     Nothing reaches the sink before the modification check and the context have been checked. Raises
     MessageRefused, or WrongContext when the object was sealed as another. `keyring` may be any
-    holder of the private key.
+    holder of the private key; `context` is None for whoever has none to compare with.
     """
     limits = Limits(compression_depth=0)
     contents, _ = decrypt(source, keyring, limits=limits, make_scratch=make_scratch)
     with contents.plaintext as plaintext:
-        if not compare_digest(contents.filename, context.encode()):
+        if context is not None and not compare_digest(contents.filename, context.encode()):
             raise WrongContext("The object was sealed under another name.")
         copyfileobj(plaintext, sink, CHUNK)
         return plaintext.size

@@ -72,8 +72,9 @@ class CodeList:
 class RuleText:
     """One rule as published; `redacted` is the message that repeats nothing an agency sent.
 
-    `mends` are further ways to say how to mend it: by the type of the column, or "few" for a column
-    of few codes, which stand for `{codes}` in it.
+    `mends` are further ways to say how to mend it: by the type of the column, or with codes of the
+    column for `{codes}`: "few" for a column of few codes, "absent" for one that has codes for no
+    answer.
     """
 
     code: str
@@ -136,6 +137,11 @@ class Standard:
         """Where a gateway explains a rule."""
         return f"{self.path}/rules#{code}"
 
+    @property
+    def absent(self) -> frozenset[str]:
+        """The codes that say that there is no answer, and why."""
+        return frozenset(self.codelists["CL_SENTINEL"].items)
+
     def allowed_codes(self, field: Field) -> frozenset[str]:
         """Return every code that a code field takes, missing-value codes included.
 
@@ -147,7 +153,7 @@ class Standard:
         if field.combines is not None:
             codes |= _combined(self.codelists[field.combines].items)
         if field.sentinels:
-            codes |= set(self.codelists["CL_SENTINEL"].items)
+            codes |= self.absent
         return frozenset(codes)
 
 

@@ -80,11 +80,11 @@ class Finding:
         if not rule.mends or record is None or self.column not in record.header:
             return rule.mend
         column = record.field(self.column)
-        if "few" not in rule.mends:
-            return rule.mends.get(column.type, rule.mend)
-        codes = sorted(self.standard.allowed_codes(column))
-        few = 0 < len(codes) <= _MOST_CODES
-        return rule.mends["few"].format(codes=_one_of(codes)) if few else rule.mend
+        allowed = self.standard.allowed_codes(column)
+        for word, codes in (("few", allowed), ("absent", allowed & self.standard.absent)):
+            if word in rule.mends and 0 < len(codes) <= _MOST_CODES:
+                return rule.mends[word].format(codes=_one_of(sorted(codes)))
+        return rule.mends.get(column.type, rule.mend)
 
     @property
     def link(self) -> str:

@@ -23,7 +23,7 @@ _VOLUNTARY = frozenset({"NGO", "GUARD"})
 
 
 class FactsRefused(ValidatorsError):
-    """The agency is not on the register, or the quarter is none."""
+    """The agency is not on the register, the quarter is none, or the counts contradict."""
 
     code = "facts-refused"
 
@@ -38,6 +38,7 @@ def manifest_fields(
 ) -> dict[str, Any]:
     """Return the keys of a manifest that only the agency knows; raises FactsRefused."""
     agency = agency_of(profile, standard=standard)
+    _require_coverage(profile.get("coverage"))
     start, end = period
     return {
         "agency_type": agency.agency_type,
@@ -49,13 +50,26 @@ def manifest_fields(
     }
 
 
+def _require_coverage(coverage: object) -> None:
+    """Of all that a manifest refuses this alone is a mistake that a form would let through."""
+    if not isinstance(coverage, Mapping):
+        return
+    expected, reporting = coverage.get("units_expected"), coverage.get("units_reporting")
+    if isinstance(expected, int) and isinstance(reporting, int) and reporting > expected:
+        raise FactsRefused(
+            f"units_reporting is {reporting}, and more than units_expected, which is {expected}.",
+            "units_expected are all your offices or teams that should report; units_reporting are "
+            "those of them whose data is in this return.",
+        )
+
+
 def agency_of(profile: Mapping[str, Any], *, standard: Standard) -> Agency:
     """Return the agency of a profile, as the register has it; raises FactsRefused."""
     agency = standard.agencies.get(str(profile.get("agency_id")))
     if agency is None:
         raise FactsRefused(
             "agency_id is not in the register of the standard.",
-            "Look the id up in CL_AGENCY (GET /v1/standards/1.0/codelists/CL_AGENCY).",
+            "Look the id up in the register: `gateway standard show CL_AGENCY`.",
         )
     return agency
 

@@ -243,7 +243,7 @@ def _outcome(
     manifest: Manifest | None,
     rows: Rows | None,
 ) -> Outcome:
-    files = () if rows is None else tuple(rows.files.values())
+    files, known = () if rows is None else tuple(rows.files.values()), standard.agencies
     verdict = _verdict(collected, files)
     report = Report(
         submission_id=None if manifest is None else str(manifest.submission_id),
@@ -252,6 +252,9 @@ def _outcome(
         files=tuple(_count(file, collected, verdict) for file in files),
         findings=tuple(collected.findings),
         totals=dict(collected.totals),
+        # Whoever is not registered may have written anything there.
+        agency_id=manifest.agency_id if manifest and manifest.agency_id in known else None,
+        period=None if manifest is None else (manifest.period_start, manifest.period_end),
         caseless=() if rows is None else rows.caseless(),
     )
     if rows is None or verdict == "rejected":

@@ -24,6 +24,7 @@ AT_A_DESK = {
     "submit": "submit",
     "submissions": "submissions",
     "dry-runs": "dryruns",
+    "report": "report",
     "receipt": "receipt",
     "release": "release",
     "unseal": "unseal",

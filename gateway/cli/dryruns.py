@@ -52,7 +52,7 @@ def show(dry_run: UUID, *, url: str | None, token_file: Path | None, as_json: bo
 @click.option(
     "--full",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the report with values here, encrypted to you; read it with gpg --decrypt.",
+    help="Write the report with values here, encrypted to you; `gateway report` reads it.",
 )
 @json_option
 def report(
@@ -61,6 +61,6 @@ def report(
     """Show what would have been found, where, and how to mend it."""
     client, path = open_client(url, token_file), f"/v1/dry-runs/{dry_run}"
     found = client.get(f"{path}/report")
-    print_json(found) if as_json else print(show_report(found, sent=False), end="")
+    print_json(found) if as_json else print(show_report(found), end="")
     if full is not None:
         write_new(full, client.data(f"{path}/report.pgp"))

@@ -47,6 +47,13 @@ HINTS: list[tuple[type[BaseException], str]] = [
 ]
 
 
+AT_A_DESK = {
+    "unauthenticated": "Name the file of your token with --token-file, or set GATEWAY_TOKEN. If it "
+    "is the right one, it may have ended: ask the gateway's administrator for a new one.",
+}
+"""What to do about an answer of the gateway, where it is said in terms of the API otherwise."""
+
+
 class Stop(Exception):
     """Ends a command after everything was said; carries the exit status."""
 
@@ -119,6 +126,8 @@ def _message(error: Exception) -> str:
 
 
 def _hint(error: Exception) -> str:
+    if isinstance(error, Refused) and error.code in AT_A_DESK:
+        return AT_A_DESK[error.code]
     mend = getattr(error, "mend", "")
     return mend or next((hint for kind, hint in HINTS if isinstance(error, kind)), "")
 

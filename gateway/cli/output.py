@@ -1,6 +1,7 @@
 """What commands print: data on stdout (for machines with --json), talk and progress on stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from rich.table import Table
 talk = Console(stderr=True, highlight=False)
 # Where no person looks, a table is as wide as its content: nothing may be cut off.
 _UNCUT = 250
+_FRACTION = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+")
 page = Console(highlight=False, width=None if sys.stdout.isatty() else _UNCUT)
 
 
@@ -50,7 +52,7 @@ def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 def print_records(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
     """A table of records: a column for each of these members, blank where a record lacks it."""
-    rows = [[each.get(name) for name in columns] for each in records]
+    rows = [[_to_the_second(each.get(name)) for name in columns] for each in records]
     print_table([name.replace("_", " ") for name in columns], rows)
 
 
@@ -86,6 +88,10 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     return table
+
+
+def _to_the_second(value: object) -> object:
+    return _FRACTION.sub(r"\1", value) if isinstance(value, str) else value
 
 
 def _cell(value: object) -> str:

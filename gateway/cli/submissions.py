@@ -54,7 +54,7 @@ def show(submission: UUID, *, url: str | None, token_file: Path | None, as_json:
 @click.option(
     "--full",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the report with values here, encrypted to you; read it with gpg --decrypt.",
+    help="Write the report with values here, encrypted to you; `gateway report` reads it.",
 )
 @json_option
 def report(

@@ -267,7 +267,7 @@ def _follow_dry_run(
             "Run the same command again; if it fails again, tell the gateway's operators.",
             status=REFUSED,
         ) from refused
-    _tell(dry_run, report, options, sent=False)
+    _tell(dry_run, report, options)
     then = "" if report["verdict"] == "rejected" else " Send it without --dry-run."
     say(f"This was a dry run: nothing was stored or counted.{then}")
     raise Stop(STATUS[report["verdict"]])
@@ -280,18 +280,16 @@ def _settled(client: GatewayClient, path: str, found: dict[str, Any]) -> dict[st
     return found
 
 
-def _tell(
-    found: dict[str, Any], report: dict[str, Any], options: Mapping[str, Any], *, sent: bool = True
-) -> None:
+def _tell(found: dict[str, Any], report: dict[str, Any], options: Mapping[str, Any]) -> None:
     if options["as_json"]:
         print_json({**found, "report": report})
     else:
-        print(show_report(report, sent=sent), end="")
+        print(show_report(report), end="")
 
 
-def show_report(report: Mapping[str, Any], *, sent: bool = True) -> str:
+def show_report(report: Mapping[str, Any]) -> str:
     """The gateway's answer as text, whether it judged the rows or refused the whole."""
     if "refusal" in report:
         refusal = report["refusal"]
         return f"Rejected: {refusal['message']} [{refusal['code']}]\n{refusal['mend']}\n"
-    return render_text(Report.from_dict(report, sent=sent))
+    return render_text(Report.from_dict(report))

@@ -1,48 +1,34 @@
 """`gateway validate`: the gateway's own checks, offline; the data goes nowhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import click
 
-from gateway.cli.environment import environment
 from gateway.cli.failures import IN_PART, OK, REJECTED, USAGE, Failure, Stop
 from gateway.cli.files import write_secret
 from gateway.cli.options import EXISTING
 from gateway.cli.output import say
 from gateway.cli.package import given_files, naming
 from gateway.cli.profile import read_profile
+from gateway.cli.reporting import NEW_FILE, form_options, hand_over, known_gateway
 from validators.building import GivenFile
 from validators.checking import Facts, check_files, check_package, is_package
 from validators.profile import quarter
-from validators.report import Report, render_text
+from validators.report import Report
 from validators.report.givenback import NotGivenBack, give_back
-from validators.report.machine import render_json
-from validators.report.page import render_html
-from validators.report.prose import outcome_of
-from validators.report.sheet import render_csv
 
 STATUS = {"accepted": OK, "accepted-in-part": IN_PART, "rejected": REJECTED}
 """The exit status of a verdict."""
-
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=EXISTING)
 @click.option("--profile", type=EXISTING, help="Your agency's own facts, for files of records.")
 @click.option("--period", help="The quarter of the return, for files of records: 2026Q1.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "csv", "html"]),
-    default="text",
-    show_default=True,
-)
-@click.option("--json", "form", flag_value="json", help="The same as --format json.")
-@click.option("--out", type=NEW_FILE, help="Write the report here instead of to the screen.")
+@form_options
 @click.option(
     "--marked",
     type=NEW_FILE,
@@ -67,27 +53,8 @@ def validate(
     if marked is not None:
         write_secret(marked, _marked(given, report))
         say(f"The marked workbook is in {marked}.")
-    text = FORMS[form](report)
-    if out is None:
-        print(text, end="")
-    else:
-        # The mark tells Excel that a CSV file is UTF-8.
-        write_secret(out, text.encode("utf-8-sig" if form == "csv" else "utf-8"))
-        say(f"{outcome_of(report)} The report is in {out}.")
+    hand_over(report, form=form, out=out)
     raise Stop(STATUS[report.verdict])
-
-
-FORMS: dict[str, Callable[[Report], str]] = {
-    "text": render_text,
-    "json": render_json,
-    "csv": lambda report: render_csv(report, gateway=_gateway()),
-    "html": lambda report: render_html(report, gateway=_gateway()),
-}
-
-
-def _gateway() -> str:
-    """Where the rules are explained, if we know; nothing is asked there."""
-    return environment().get("GATEWAY_URL", "").rstrip("/")
 
 
 def _report(files: Sequence[GivenFile], profile: Path | None, period: str | None) -> Report:
@@ -107,7 +74,7 @@ def _report(files: Sequence[GivenFile], profile: Path | None, period: str | None
 
 def _marked(files: Sequence[GivenFile], report: Report) -> bytes:
     try:
-        return give_back(files, report, gateway=_gateway())
+        return give_back(files, report, gateway=known_gateway())
     except NotGivenBack as error:
         hint = "Use --format csv or html instead."
         raise Failure(str(error), hint, status=USAGE) from error

@@ -10,7 +10,6 @@ What does not fit into memory is in scratch, encrypted under a key that dies wit
 has a key of its own, so that doing it twice leaves at worst an orphan.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -44,6 +43,7 @@ from validators.bulk.judging import BulkRows
 from validators.manifest import Manifest, ManifestSignatureRefused
 from validators.package import PackageRefused
 from validators.report import Report
+from validators.report.machine import render_json
 from validators.rules.attachments import Scan
 from validators.run import Outcome, validate
 from validators.standard import Standard, Standards
@@ -164,6 +164,8 @@ class Judge:
             )
         except PackageRefused as refusal:
             return Judgement(opened=True, rejection=_rejection(refusal))
+        report = replace(outcome.report, sent=isinstance(received, Submission))
+        outcome = replace(outcome, report=report)
         judgement = Judgement(
             opened=True,
             outcome=outcome,
@@ -227,7 +229,7 @@ class Judge:
         """
         if report == report.redacted():
             return None
-        text = json.dumps(report.to_dict(), ensure_ascii=False).encode()
+        text = render_json(report).encode()
         sealed = BytesIO()
         name = f"report-{received.id}.json"
         try:

@@ -93,7 +93,7 @@ class Papers:
             size = self._objects.size(Bucket.REPORTS, each.report_key)
             return Paper(name, each.id, tried_out, kind, size, at)
         if kind == REPORT:
-            content = None if each.report is None else _told(each.report, sent=not tried_out)
+            content = None if each.report is None else _told(each.report)
         else:
             content, at = self._receipt(each), each.received_at
         if content is None:
@@ -111,6 +111,6 @@ class Papers:
             return None
 
 
-def _told(report: Mapping[str, Any], *, sent: bool) -> bytes:
-    text = refusal_text(report) or render_text(Report.from_dict(report, sent=sent))
+def _told(report: Mapping[str, Any]) -> bytes:
+    text = refusal_text(report) or render_text(Report.from_dict(report))
     return text.encode()

@@ -18,7 +18,7 @@ FORMS: dict[str, Callable[[Report], str]] = {
 """The forms of a report besides JSON, by the media type that asks for them."""
 
 
-def report_answer(request: Request, content: Mapping[str, Any], *, sent: bool = True) -> Response:
+def report_answer(request: Request, content: Mapping[str, Any]) -> Response:
     """Answer with a report as it is kept, in the form that the caller likes best."""
     form = request.accept_mimetypes.best_match(["application/json", *FORMS])
     if form not in FORMS:
@@ -26,7 +26,7 @@ def report_answer(request: Request, content: Mapping[str, Any], *, sent: bool = 
     refused = refusal_text(content)
     if refused is not None:
         return Response(refused, content_type="text/plain; charset=utf-8")
-    text = FORMS[form](Report.from_dict(content, sent=sent))
+    text = FORMS[form](Report.from_dict(content))
     shown = Response(text, content_type=f"{form}; charset=utf-8")
     if form == "text/html":
         shown.headers["Content-Security-Policy"] = content_policy()

@@ -64,6 +64,17 @@ def test_an_agency_off_the_register_makes_no_manifest() -> None:
     assert "CL_AGENCY" in refused.value.mend
 
 
+def test_more_offices_than_there_are_are_found_before_a_package_is_made() -> None:
+    profile = stand_in(samples.AGENCY_ID, standard=STANDARD)
+    profile["coverage"] = {"units_expected": 2, "units_reporting": 3}
+    period, today = quarter("2026Q1"), samples.RECEIVED_ON
+    with pytest.raises(FactsRefused, match="units_reporting is 3"):
+        manifest_fields(profile, period, standard=STANDARD, today=today)
+    for fit in ({}, {"units_expected": 2, "units_reporting": 2}):
+        profile["coverage"] = fit
+        assert manifest_fields(profile, period, standard=STANDARD, today=today)["coverage"] == fit
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("CASE.csv", False), ("mine.XLSX", False), ("A.ods", False), ("A.zip", True), ("A", True)],

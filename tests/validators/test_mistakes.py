@@ -123,7 +123,12 @@ MISTAKES = {
         "remove names",
     ),
     "a required cell left blank": Mistake(
-        put("EXPL", "certainty", None), {"CT-014 EXPL 2 certainty"}, "Fill in the field"
+        put("EXPL", "certainty", None), {"CT-014 EXPL 2 certainty"}, "Fill in the field. (CT-014)"
+    ),
+    "a required cell left blank that may have no answer": Mistake(
+        put("CASE", "disability", None),
+        {"CT-014 CASE 2 disability"},
+        "if there is no answer, write NCL, REF, UNK or WHD",
     ),
     "a column left out": Mistake(
         drop_column, {"CT-011 EXPL 1 certainty"}, "row 1 has exactly the columns"

@@ -1,7 +1,9 @@
 """Reports: honest counts, and a text that a busy case worker can act on."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from textwrap import dedent
 
 import pytest
@@ -126,10 +128,26 @@ def test_what_was_only_checked_is_not_told_as_if_it_had_been_sent(
 
 
 def test_nil_report_as_text() -> None:
-    assert (
-        render_text(NIL)
-        == f"ACCEPTED. There were no rows.\nPackage {ID}\nChecked against CTDS 1.0\n"
-    )
+    assert render_text(NIL) == dedent(f"""\
+        ACCEPTED. There were no rows. This is a nil return: it says that you have
+        nothing to report.
+        Package {ID}
+        Checked against CTDS 1.0
+        """)
+    assert "This would be a nil return" in " ".join(render_text(replace(NIL, sent=False)).split())
+
+
+def test_without_rows_it_is_a_nil_return_only_where_it_says_so() -> None:
+    warned = replace(NIL, findings=(finding("CT-013", file="manifest.json"),))
+    assert "nil return:" not in render_text(replace(warned, totals={"CT-013": 1}))
+
+
+@pytest.mark.parametrize("tell", [render_text, render_html])
+def test_a_report_says_whose_return_it_is_about(tell: Callable[[Report], str]) -> None:
+    about = replace(NIL, agency_id="LA-E08000035", period=(date(2026, 1, 1), date(2026, 3, 31)))
+    assert "Leeds" in tell(about)
+    assert "(LA-E08000035), 1 January 2026 to 31 March 2026" in tell(about)
+    assert Report.from_dict(json.loads(json.dumps(about.to_dict()))) == about
 
 
 def test_redacted_report_as_text_has_no_values() -> None:

@@ -249,6 +249,15 @@ def test_unregistered_sender_learns_nothing_about_the_records() -> None:
     assert outcome.report.files == ()
 
 
+def test_a_report_repeats_no_agency_that_is_on_no_register() -> None:
+    known = judged(built()).report
+    assert (known.agency_id, known.period) == (samples.AGENCY_ID, samples.PERIOD)
+    fields = {**samples.manifest_fields(STANDARD), "agency_id": "Jane Doe", "agency_type": "OTHER"}
+    written = judged(samples.package_of(RECORDS, fields)).report
+    assert written.agency_id is None
+    assert "Jane" not in str(written.redacted().to_dict())
+
+
 def test_what_the_gateway_holds_is_asked() -> None:
     package = built()
     known = str(package.manifest["submission_id"])

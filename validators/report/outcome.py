@@ -8,6 +8,7 @@ breach, also those beyond the number of findings that a report holds, and `omitt
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from typing import Any
 
 from validators.findings import Finding
@@ -31,6 +32,7 @@ class FileCount:
 class Report:
     """The outcome of one submission; verdict is accepted, accepted-in-part or rejected.
 
+    `agency_id` and `period`, its first and last day, are None where no manifest could be believed.
     `sent` is False where it was only checked, and nothing became of it. `caseless` are the rows
     about a case that did not come with them, where nobody knows what is held: offline alone.
     """
@@ -41,6 +43,8 @@ class Report:
     files: tuple[FileCount, ...]
     findings: tuple[Finding, ...]
     totals: Mapping[str, int]
+    agency_id: str | None = None
+    period: tuple[date, date] | None = None
     sent: bool = True
     caseless: tuple[Place, ...] = ()
 
@@ -59,6 +63,9 @@ class Report:
         """Return JSON-able facts."""
         return {
             "submission_id": self.submission_id,
+            "agency_id": self.agency_id,
+            "period": None if self.period is None else [day.isoformat() for day in self.period],
+            "sent": self.sent,
             "standard": self.standard,
             "verdict": self.verdict,
             "files": [asdict(file) for file in self.files],
@@ -68,12 +75,13 @@ class Report:
         }
 
     @classmethod
-    def from_dict(cls, raw: Mapping[str, Any], *, sent: bool = True) -> "Report":
+    def from_dict(cls, raw: Mapping[str, Any]) -> "Report":
         """Return the report that `to_dict` described; further keys are ignored.
 
         Findings are told by the version that was judged by, where it is carried here.
         """
         standard = standard_named(raw["standard"])
+        period = [date.fromisoformat(day) for day in raw["period"] or ()]
         return cls(
             submission_id=raw["submission_id"],
             standard=raw["standard"],
@@ -81,7 +89,9 @@ class Report:
             files=tuple(FileCount(**file) for file in raw["files"]),
             findings=tuple(Finding.from_dict(each, standard) for each in raw["findings"]),
             totals=dict(raw["totals"]),
-            sent=sent,
+            agency_id=raw["agency_id"],
+            period=(period[0], period[1]) if period else None,
+            sent=raw["sent"],
         )
 
 

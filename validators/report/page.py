@@ -11,7 +11,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from validators.report.outcome import Report, standard_named
-from validators.report.prose import outcome_of, remarks, sections
+from validators.report.prose import identity, outcome_of, remarks, sections
 from validators.standard import Standard
 
 _TITLES = {
@@ -31,6 +31,7 @@ def render_html(report: Report, *, gateway: str = "") -> str:
             report=report,
             title=_TITLES[report.verdict],
             outcome=outcome_of(report).partition(". ")[2],
+            identity=identity(report),
             sections=sections(report),
             remarks=remarks(report),
             rules=_explained(report, standard),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from validators.filenames import spoken
 from validators.report.groups import Group, grouped, row_ranges
-from validators.report.outcome import FileCount, Report
+from validators.report.outcome import FileCount, Report, standard_named
 from validators.rules.group import Place
 
 _LEAST_WIDTH = 40
@@ -22,7 +22,8 @@ def render_text(report: Report, width: int = 80) -> str:
 
 def _lines(report: Report, width: int) -> Iterator[str]:
     yield from textwrap.wrap(outcome_of(report), width)
-    yield from _identity(report)
+    for line in identity(report):
+        yield from textwrap.wrap(line, width)
     if report.files:
         yield ""
         yield from _table(report.files)
@@ -45,18 +46,34 @@ def outcome_of(report: Report) -> str:
     if report.verdict == "rejected":
         return "REJECTED. Nothing would be accepted. Mend what is listed below, and check again."
     if report.verdict == "accepted":
-        said = f"{_counted(rows, report)} accepted." if rows else "There were no rows."
-        return f"ACCEPTED. {said}"
+        return f"ACCEPTED. {f'{_counted(rows, report)} accepted.' if rows else _nothing(report)}"
     said = f"ACCEPTED IN PART. {accepted:,} of {_counted(rows, report)} accepted. {returned:,} "
     if report.sent:
         return f"{said}went back: mend {those} and send the package again as a replacement."
     return f"{said}would go back: mend {those}, and check again."
 
 
+def identity(report: Report) -> list[str]:
+    """Return what the report is about, a line each: whose return, which package, which standard."""
+    return list(_identity(report))
+
+
 def _identity(report: Report) -> Iterator[str]:
+    if report.agency_id is not None and report.period is not None:
+        agency = standard_named(report.standard).agencies.get(report.agency_id)
+        name = report.agency_id if agency is None else f"{agency.name} ({report.agency_id})"
+        first, last = report.period
+        yield f"{name}, {first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
     if report.submission_id is not None:
         yield f"Package {report.submission_id}"
     yield f"Checked against {report.standard}"
+
+
+def _nothing(report: Report) -> str:
+    if "CT-013" in report.totals:  # it does not say that it is a nil return
+        return "There were no rows."
+    is_nil = "This is" if report.sent else "This would be"
+    return f"There were no rows. {is_nil} a nil return: it says that you have nothing to report."
 
 
 def _table(files: Sequence[FileCount]) -> Iterator[str]:

@@ -72,7 +72,7 @@ def dry_runs_blueprint(guard: Guard, *, dry_runs: DryRuns) -> Routes:
     def report(dry_run_id: UUID) -> Response:
         """What would have been found: where, which rule, how to mend it; never the values."""
         found = dry_runs.report(dry_run_id, by=principal())
-        return report_answer(request, found.report or {}, sent=False)
+        return report_answer(request, found.report or {})
 
     @routes.route("/<uuid:dry_run_id>/report.pgp", methods=["GET"])
     @routes.response(200, description="The full report, encrypted to the agency.")

@@ -15,13 +15,14 @@ import pytest
 
 from audit.checkpoint import Checkpoint
 from audit.merkle import verify_consistency
-from crypto import Keyring, seal, sign_detached, unseal
+from crypto import Keyring, generate_key, load_certificate, public_part, seal, sign_detached
 from gateway.cli import failures
 from tests.gateway import owner
 from tests.gateway.cli.conftest import Desk
 from tests.gateway.cli.shell import Done, Shell
 from tests.gateway.processes import Processes
 from tests.gateway.stand import COUNCIL, POLICE, Keys, fresh
+from tests.validators import samples
 
 pytestmark = pytest.mark.journey
 PURPOSE = "Quarterly figures for the annual report"
@@ -240,10 +241,32 @@ def test_bad_rows_come_back_and_the_full_report_opens_with_the_agencys_key(
 
     full = desk.folder / "report.pgp"
     sender.well("submissions", "report", submission, "--full", full)
-    plain = BytesIO()
-    name = f"report-{submission}.json"
-    unseal(BytesIO(full.read_bytes()), plain, keyring=desk.keyring, context=name)
-    assert b"'Q'" in plain.getvalue()
+    read = desk.shell.well("report", full, "--key", desk.key)
+    assert read.out.startswith("ACCEPTED IN PART.")
+    assert "went back" in read.out
+    assert f"({samples.AGENCY_ID}), 1 January 2026 to 31 March 2026" in read.out
+    assert "'Q'" in read.out
+    page = desk.folder / "report.html"
+    desk.shell.well("report", full, "--key", desk.key, "--format", "html", "--out", page)
+    assert "&#39;Q&#39;" in page.read_text()
+    assert page.stat().st_mode & 0o077 == 0
+
+
+def test_a_full_report_opens_with_its_own_key_alone(desk: Desk, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    other = generate_key("Other <data@other.test>", now=now, valid_for=None)
+    (tmp_path / "other.asc").write_bytes(other)
+    sealed = tmp_path / "report.pgp"
+    with sealed.open("wb") as sink:
+        mine = [load_certificate(public_part(desk.key.read_bytes()))]
+        seal(BytesIO(b'{"verdict": "rejected"}'), sink, recipients=mine, context="x", now=now)
+    assert desk.shell("report", sealed).status == failures.USAGE, "with nothing to open it"
+    told = desk.shell("report", sealed, "--key", tmp_path / "other.asc")
+    assert (told.status, told.out) == (failures.USAGE, "")
+    assert "another key" in told.err
+    told = desk.shell("report", sealed, "--key", desk.key)
+    assert (told.status, told.out) == (failures.USAGE, "")
+    assert "no report" in told.err
 
 
 def test_what_would_be_rejected_is_not_sent_unless_forced(sender: Person, desk: Desk) -> None:
@@ -350,10 +373,9 @@ def test_a_dry_run_is_looked_at_later(sender: Person, desk: Desk) -> None:
     assert (shown["state"], shown["records"]) == ("checked", done.json()["records"])
     full = desk.folder / "tried.pgp"
     sender.well("dry-runs", "report", dry_run, "--full", full)
-    plain = BytesIO()
-    name = f"report-{dry_run}.json"
-    unseal(BytesIO(full.read_bytes()), plain, keyring=desk.keyring, context=name)
-    assert b"'Q'" in plain.getvalue()
+    read = desk.shell.well("report", full, "--key", desk.key)
+    assert "would go back" in read.out
+    assert "'Q'" in read.out
     queued = _submit(sender, desk, package, "--dry-run", "--no-wait")
     sender.well("dry-runs", "show", queued.out.strip())
 
