@@ -126,8 +126,8 @@ MISTAKES = {
         put("EXPL", "certainty", None), {"CT-014 EXPL 2 certainty"}, "Fill in the field. (CT-014)"
     ),
     "a required cell left blank that may have no answer": Mistake(
-        put("CASE", "disability", None),
-        {"CT-014 CASE 2 disability"},
+        put("CASE", "nationality_1", None),
+        {"CT-014 CASE 2 nationality_1"},
         "if there is no answer, write NCL, REF, UNK or WHD",
     ),
     "a column left out": Mistake(
