@@ -138,9 +138,9 @@ class Standard:
         return f"{self.path}/rules#{code}"
 
     @property
-    def absent(self) -> frozenset[str]:
-        """The codes that say that there is no answer, and why."""
-        return frozenset(self.codelists["CL_SENTINEL"].items)
+    def absent(self) -> Mapping[str, str]:
+        """The codes that say that there is no answer, and what each says of why."""
+        return self.codelists["CL_SENTINEL"].items
 
     def allowed_codes(self, field: Field) -> frozenset[str]:
         """Return every code that a code field takes, missing-value codes included.
@@ -153,7 +153,7 @@ class Standard:
         if field.combines is not None:
             codes |= _combined(self.codelists[field.combines].items)
         if field.sentinels:
-            codes |= self.absent
+            codes |= set(self.absent)
         return frozenset(codes)
 
 

@@ -81,9 +81,12 @@ class Finding:
             return rule.mend
         column = record.field(self.column)
         allowed = self.standard.allowed_codes(column)
-        for word, codes in (("few", allowed), ("absent", allowed & self.standard.absent)):
-            if word in rule.mends and 0 < len(codes) <= _MOST_CODES:
-                return rule.mends[word].format(codes=_one_of(sorted(codes)))
+        if "few" in rule.mends and 0 < len(allowed) <= _MOST_CODES:
+            return rule.mends["few"].format(codes=_one_of(sorted(allowed)))
+        absent = [each for each in self.standard.absent.items() if each[0] in allowed]
+        if "absent" in rule.mends and absent:
+            told = [f"{code} ({meaning[:1].lower()}{meaning[1:]})" for code, meaning in absent]
+            return rule.mends["absent"].format(codes=_one_of(told))
         return rule.mends.get(column.type, rule.mend)
 
     @property

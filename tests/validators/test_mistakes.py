@@ -128,7 +128,7 @@ MISTAKES = {
     "a required cell left blank that may have no answer": Mistake(
         put("CASE", "nationality_1", None),
         {"CT-014 CASE 2 nationality_1"},
-        "if there is no answer, write NCL, REF, UNK or WHD",
+        "if there is no answer, write UNK (asked but not known), NCL (not collected by",
     ),
     "a column left out": Mistake(
         drop_column, {"CT-011 EXPL 1 certainty"}, "row 1 has exactly the columns"
