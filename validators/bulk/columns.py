@@ -50,8 +50,11 @@ class Column(Protocol):
     def value(self, number: int) -> Any:
         """Return the typed value that a number stands for, for a rule to look at."""
 
-    def json(self, numbers: pl.Series) -> pl.Expr:
-        """Return each cell as a member of a JSON object; null where it is not given or unfit."""
+    def json(self, numbers: pl.Series) -> pl.Expr | None:
+        """Return each cell as a member of a JSON object, null where it is not given.
+
+        None where it is given nowhere: most columns of most returns are blank.
+        """
 
     def typed(self, text: str) -> Any:
         """Return the typed value of a text that is fit."""
@@ -136,10 +139,10 @@ class PatternColumn:
         """Return what says that there is an id, and not which."""
         return Given() if number else None
 
-    def json(self, numbers: pl.Series) -> pl.Expr:
+    def json(self, numbers: pl.Series) -> pl.Expr | None:
         """Return members whose text needs no escapes."""
         if numbers.max() == NOT_GIVEN:
-            return pl.lit(None, pl.String)
+            return None
         member = pl.concat_str(pl.lit(f'"{self.name}": "'), pl.col(self.name), pl.lit('"'))
         return pl.when(pl.lit(numbers) == 1).then(member).alias(self.name)
 
@@ -193,11 +196,11 @@ class ValueColumn:
         """Return the typed value itself."""
         return self._values[number]
 
-    def json(self, numbers: pl.Series) -> pl.Expr:
+    def json(self, numbers: pl.Series) -> pl.Expr | None:
         """Return the members that belong to the numbers."""
         if numbers.min() == numbers.max():
             only = self._members[numbers[0]] if len(numbers) else None
-            return pl.lit(only, pl.String)
+            return None if only is None else pl.lit(only, pl.String)
         return pl.lit(pl.Series(self._members, dtype=pl.String)).gather(numbers).alias(self.name)
 
     def typed(self, text: str) -> Any:

@@ -78,7 +78,11 @@ class Clearing:
 
     def lines(self, cleared: Cleared) -> pl.DataFrame:
         """Return each cleared row as the line of JSON that is kept of it."""
-        members = (self.columns[name].json(cleared.numbers[name]) for name in sorted(self.columns))
+        members = [
+            member
+            for name in sorted(self.columns)
+            if (member := self.columns[name].json(cleared.numbers[name])) is not None
+        ]
         joined = pl.concat_str(members, separator=", ", ignore_nulls=True)
         line = pl.concat_str(pl.col(ROW), pl.lit("\t{"), joined, pl.lit("}\n")).alias(_LINE)
         return cleared.texts.select(ROW, line)

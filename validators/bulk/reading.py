@@ -98,6 +98,9 @@ def _is_short(frame: pl.DataFrame) -> bool:
 
 
 def _without_blank(frame: pl.DataFrame) -> pl.DataFrame:
+    first = frame.columns[1]  # the one after the row number
+    if not (frame[first] == "").any():
+        return frame
     return frame.filter(pl.any_horizontal(pl.exclude(ROW) != ""))
 
 

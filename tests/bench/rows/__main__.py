@@ -1,11 +1,13 @@
 """`make bench-validate`: a file of cases judged, against others who check the same file, in turns.
 
 Ours is the whole run over a package: inflated, hashed, judged by all rules, good rows written as
-typed JSON into encrypted scratch, findings reported. marshmallow loads rows and keeps nothing;
+typed JSON into encrypted scratch, findings reported; with the environment that its unit gives a
+worker. marshmallow loads rows and keeps nothing;
 pandera and DuckDB check most of what we check (`checks`) and say less of it.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -22,6 +24,7 @@ from tests.validators import books, samples
 from tests.validators.test_workbooks import sheets_of
 from validators.building import GivenFile, build_package, unsigned
 
+UNIT = Path(__file__).parents[3] / "deploy" / "systemd" / "gateway-worker@.service"
 MOST_MB = 700
 COLD_SECONDS = 1.0
 
@@ -84,10 +87,19 @@ def _compared(
 def _run(way: str, file: Path) -> _Run:
     module = ["tests.bench.rows.ours"] if way == "ours" else ["tests.bench.rows.ways", way]
     command = [sys.executable, "-m", *module, str(file)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    environ = {**os.environ, **_of_a_worker()} if way == "ours" else None
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environ)
     found = json.loads(done.stdout)
     print(f"{way}: {found}", file=sys.stderr)
     return _Run(found["seconds"], found["mb"])
+
+
+def _of_a_worker() -> dict[str, str]:
+    """What the shipped unit sets, apart from its settings."""
+    mark = "Environment="
+    lines = UNIT.read_text().splitlines()
+    set_there = [line.removeprefix(mark) for line in lines if line.startswith(mark)]
+    return dict(each.split("=", 1) for each in set_there)
 
 
 def _cold_start(folder: Path) -> Line:
