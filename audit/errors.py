@@ -11,6 +11,8 @@ AuditError                  code "audit-error"
 │   ├── HandoverRefused     code "handover-refused": not a handover from a key that we trust
 │   ├── ProofRefused        code "proof-refused": an inclusion or consistency proof fails
 │   ├── ReceiptRefused      code "receipt-refused": not a receipt, or not for this submission
+│   ├── PromiseRefused      code "promise-refused": not a promise of this log
+│   ├── PromiseBroken       code "promise-broken": the log does not hold what it promised
 │   ├── TileRefused         code "tile-refused": a tile or bundle of impossible shape
 │   ├── AccusationRefused   code "accusation-refused": a kit that does not convict the log
 │   └── LogTampered         code "log-tampered": tiles, entries and checkpoint disagree
@@ -84,6 +86,18 @@ class ReceiptRefused(EvidenceRefused):
     """The text is not a receipt, or the receipt is for something else."""
 
     code = "receipt-refused"
+
+
+class PromiseRefused(EvidenceRefused):
+    """The text is not a promise of this log."""
+
+    code = "promise-refused"
+
+
+class PromiseBroken(EvidenceRefused):
+    """The log promised an entry by now, and does not hold it."""
+
+    code = "promise-broken"
 
 
 class TileRefused(EvidenceRefused):

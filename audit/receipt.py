@@ -77,10 +77,11 @@ def verify_receipt(
     )
     entry = Entry.from_bytes(receipt.entry)  # 3
     if ciphertext_sha256 is not None:  # 4
-        _require_same(entry.object_sha256, ciphertext_sha256)
+        require_same(entry.object_sha256, ciphertext_sha256)
     return VerifiedReceipt(entry, receipt.index, checkpoint)
 
 
-def _require_same(recorded: str | None, measured: str) -> None:
+def require_same(recorded: str | None, measured: str) -> None:
+    """Raise ReceiptRefused unless an entry is about the ciphertext that was measured."""
     if recorded is None or not compare_digest(recorded.encode(), measured.encode()):
         raise ReceiptRefused("the receipt is for another submission")

@@ -2,7 +2,7 @@
 
 No secret has a default, no switch turns a check off, and production refuses to start where the
 settings would expose data. Each process names what it is, and only what that process needs is
-required of it: the web process, for one, never sees a private key.
+required of it: the web process, for one, never sees a key that opens anything.
 """
 
 from collections.abc import Mapping
@@ -43,6 +43,7 @@ class Settings:
     vault_certificate_files: tuple[Path, ...]
     gateway_key_file: Path | None
     linkage_pepper_file: Path | None
+    promise_key_file: Path | None
     signer_socket: Path | None
     log_verifier_file: Path
     witness_policy_file: Path | None
@@ -80,6 +81,9 @@ class Settings:
             ),
             gateway_key_file=reader.secret_for(process, "GATEWAY_KEY_FILE", Process.WORKER),
             linkage_pepper_file=reader.secret_for(process, "LINKAGE_PEPPER_FILE", Process.WORKER),
+            promise_key_file=reader.secret_for(
+                process, "PROMISE_KEY_FILE", Process.WEB, Process.SFTP
+            ),
             signer_socket=reader.path_for(process, "SIGNER_SOCKET", Process.SEQUENCER),
             log_verifier_file=reader.file("LOG_VERIFIER_FILE"),
             witness_policy_file=reader.file_or_none(
@@ -221,8 +225,8 @@ class _Reader:
             self.faults.append(f"{name}: there is no folder {path}.")
         return path
 
-    def secret_for(self, process: Process, name: str, only: Process) -> Path | None:
-        return self.secret_file(name) if process is only else None
+    def secret_for(self, process: Process, name: str, *only: Process) -> Path | None:
+        return self.secret_file(name) if process in only else None
 
 
 def _is_open(path: Path) -> bool:

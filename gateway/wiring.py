@@ -1,6 +1,7 @@
 """The one composition root: settings in, the services of each kind of process out.
 
-Time and randomness enter here and nowhere deeper. The web process is given no private key.
+Time and randomness enter here and nowhere deeper. The web process is given no private
+key but the one that promises.
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,10 @@ from os import urandom
 from pathlib import Path
 from secrets import token_urlsafe
 
+from audit.errors import AuditError
 from audit.keyring import LogKeys
 from audit.policy import Policy
+from audit.promise import Promiser
 from audit.signing import TreeSigner
 from crypto import Certificate, Keyring, Scratch, load_certificate, read_certificate
 from gateway.errors import SettingsRefused
@@ -154,7 +157,7 @@ def web_services(settings: Settings) -> WebServices:
         dry_runs=DryRuns(database, objects, quarantine, jobs, trail, clock=_now),
         releases=Releases(database, jobs, trail, clock=_now),
         retrieval=Retrieval(database, objects, trail),
-        proofs=LogReading(database, PostgresLog(database), trail),
+        proofs=_proofs(settings, database, trail),
         database=database,
         objects=objects,
         log_verifier=settings.log_verifier_file.read_text("ascii").strip(),
@@ -222,7 +225,7 @@ def sftp_services(settings: Settings) -> SftpServices:
     jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
     submissions = Submissions(database, objects, trail, clock=_now)
     dry_runs = DryRuns(database, objects, quarantine, jobs, trail, clock=_now)
-    proofs = LogReading(database, PostgresLog(database), trail)
+    proofs = _proofs(settings, database, trail)
     return SftpServices(
         ssh_keys=SshKeys(database, trail, clock=_now),
         intake=Intake(database, quarantine, jobs, trail, clock=_now),
@@ -323,6 +326,21 @@ def _vault(settings: Settings) -> Sequence[Certificate]:
 
 def _access(database: Database, trail: AuditTrail) -> Access:
     return Access(database, trail, clock=_now, token_secret=lambda: token_urlsafe(32))
+
+
+def _proofs(settings: Settings, database: Database, trail: AuditTrail) -> LogReading:
+    return LogReading(database, PostgresLog(database), trail, _promiser(settings))
+
+
+def _promiser(settings: Settings) -> Promiser:
+    path = _required(settings.promise_key_file)
+    try:
+        return Promiser.from_text(path.read_text("utf-8"))
+    except (AuditError, UnicodeDecodeError):
+        fault = (
+            f"PROMISE_KEY_FILE: {path} holds no promise key; `gateway keys init promise` makes one."
+        )
+        raise SettingsRefused([fault]) from None
 
 
 def _uploads(

@@ -13,12 +13,14 @@ from audit.errors import LogTampered
 from audit.evidence import Kit, check_kit
 from audit.gather import gather
 from audit.keyring import LogKeys
+from audit.promise import Promises, open_promise
 from audit.proving import prove_entry, prove_growth
 from audit.replay import Replayed, replay
 from audit.tilepath import CHECKPOINT_PATH
 from audit.tiles import TileSource
 from audit.times import Chronology
 from gateway.cli.failures import IN_PART, Stop
+from gateway.cli.files import read_text
 from gateway.cli.logexport import export
 from gateway.cli.logfindings import finding_lines
 from gateway.cli.logkeys import rotate_key
@@ -51,6 +53,13 @@ audit.add_command(rotate_key)
 @click.option(
     "--since", multiple=True, type=EXISTING, help="A checkpoint you kept: the log must extend it."
 )
+@click.option(
+    "--promise",
+    "promised",
+    multiple=True,
+    type=EXISTING,
+    help="A promise that an agency was given: once it is due, the log must hold its entry.",
+)
 @click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep it here.")
 @click.option("--cache", type=FOLDER, help="Keep full tiles here, and continue from them.")
 @click.option("--evidence", type=FOLDER, help="Write what convicts into this new folder.")
@@ -61,6 +70,7 @@ def verify(
     *,
     log_key: str,
     since: tuple[Path, ...],
+    promised: tuple[Path, ...],
     keep: Path | None,
     cache: Path | None,
     evidence: Path | None,
@@ -72,9 +82,11 @@ def verify(
     keys = read_log_keys(log_key)
     policy, notes = read_policy(witnesses), [file.read_bytes() for file in since]
     before = [keys.checkpoint(note) for note in notes]
+    promises = Promises(open_promise(read_text(file), keys=keys) for file in promised)
+    now = datetime.now(UTC)
     with Where(**where).ahead(cache=cache) as source:
         try:
-            replayed = _replayed(source, keys, before)
+            replayed = _replayed(source, keys, before, promises)
         except LogTampered as found:
             if evidence is not None:
                 convict_into(evidence, found, source, keys=keys, known=notes)
@@ -82,7 +94,10 @@ def verify(
         note = source.read(CHECKPOINT_PATH)
         if keep is not None:
             keep.write_bytes(note)
+    waiting = promises.require_kept(now)
     _print(replayed, before, witnessed=witnessed(policy, note), as_json=as_json)
+    if waiting:
+        say(f"Promises that are not kept and not due yet: {waiting} of {promises.all}.")
     if replayed.findings:
         raise Stop(IN_PART)
 
@@ -149,7 +164,9 @@ def convict_into(
     say(f"{proven.sentence} Evidence: {folder}")
 
 
-def _replayed(source: TileSource, keys: LogKeys, before: Sequence[Checkpoint]) -> Replayed:
+def _replayed(
+    source: TileSource, keys: LogKeys, before: Sequence[Checkpoint], promises: Promises
+) -> Replayed:
     with step_progress("Verifying", None) as bar:
         task = bar.task_ids[0]
         return replay(
@@ -157,6 +174,7 @@ def _replayed(source: TileSource, keys: LogKeys, before: Sequence[Checkpoint]) -
             verifier=keys,
             since=before,
             times=Chronology(now=datetime.now(UTC)),
+            on_entries=promises.see,
             on_progress=lambda done, all_: bar.update(task, completed=done, total=all_),
         )
 

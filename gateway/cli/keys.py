@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from audit.keys import Signer
+from audit.promise import delegated
 from crypto import (
     CertificateRefused,
     generate_key,
@@ -18,8 +19,9 @@ from crypto import (
     public_part,
     read_certificate,
 )
-from gateway.cli.files import read_passphrase, write_new, write_secret
+from gateway.cli.files import read_passphrase, read_private_text, write_new, write_secret
 from gateway.cli.gatewaykey import gateway_user_id, make_gateway_key, retire_keys, rotate_key
+from gateway.cli.options import EXISTING
 from gateway.cli.output import print_facts, print_json, say
 
 VALID_FOR = timedelta(days=2 * 365)
@@ -47,7 +49,10 @@ def keys() -> None:
 
 @keys.command()
 @click.argument(
-    "kind", type=click.Choice(["gateway", "vault", "agency", "log", "pseudonym", "pepper", "salt"])
+    "kind",
+    type=click.Choice(
+        ["gateway", "vault", "agency", "log", "promise", "pseudonym", "pepper", "salt"]
+    ),
 )
 @click.option(
     "--out",
@@ -62,6 +67,9 @@ def keys() -> None:
 )
 @click.option("--name", help="The name of the log, such as log.gateway.example; for KIND log.")
 @click.option(
+    "--log-key", type=EXISTING, help="The log's signing key, which delegates; for KIND promise."
+)
+@click.option(
     "--passphrase-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Protect the private key with the first line of this file.",
@@ -74,19 +82,23 @@ def init(
     user_id: str | None,
     domain: str | None,
     name: str | None,
+    log_key: Path | None,
     passphrase_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Make the key of a KIND: gateway, vault, agency, log, pseudonym, pepper or salt.
+    """Make the key of a KIND: gateway, vault, agency, log, promise, pseudonym, pepper or salt.
 
-    Overwrites nothing. A pepper is the gateway's, for linkage. A salt is an agency's own, for
-    `gateway pseudonymise`: keep it as long as you send data.
+    Overwrites nothing. A promise key acknowledges submissions in the log's name. A pepper is the
+    gateway's, for linkage. A salt is an agency's own, for `gateway pseudonymise`: keep it as long
+    as you send data.
     """
     if kind == "gateway":
         user_id = user_id or gateway_user_id(domain)
     out.mkdir(mode=0o700, parents=True, exist_ok=True)
     passphrase = read_passphrase(passphrase_file)
-    if kind in MAKERS:
+    if kind == "promise":
+        made = make_promise_key(out, log_key)
+    elif kind in MAKERS:
         made = MAKERS[kind](out, name)
     elif kind == "gateway":
         made = make_gateway_key(out, user_id=user_id or "", passphrase=passphrase)
@@ -158,6 +170,16 @@ def make_log_key(out: Path, name: str | None) -> dict[str, str]:
     write_secret(key, f"{signer.skey()}\n".encode())
     write_new(verifier, f"{signer.vkey}\n".encode())
     return {"key": str(key), "verifier": str(verifier), "vkey": signer.vkey}
+
+
+def make_promise_key(out: Path, log_key: Path | None) -> dict[str, str]:
+    """Write `promise.key`: a signing key, and the word of the log's key for it."""
+    if log_key is None:
+        raise click.UsageError("A promise key is made by the log's: name it with --log-key.")
+    log = Signer.from_skey(read_private_text(log_key).strip())
+    file, key = out / "promise.key", Signer.generate(f"{log.name}/promises")
+    write_secret(file, delegated(log, key).encode())
+    return {"key": str(file), "vkey": key.vkey}
 
 
 def make_pseudonym_key(out: Path, _: str | None) -> dict[str, str]:

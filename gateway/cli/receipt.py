@@ -1,10 +1,12 @@
-"""`gateway receipt`: check a receipt offline, with nothing but the log's public key."""
+"""`gateway receipt`: check a receipt, or a promise of one, with the log's public key alone."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
+from audit.entry import Entry
+from audit.promise import Promise, is_promise, open_promise
 from audit.receipt import Receipt, VerifiedReceipt, verify_receipt
 from gateway.cli.failures import UNTRUSTED
 from gateway.cli.files import read_text
@@ -16,13 +18,13 @@ from gateway.cli.logsources import (
     witnesses_option,
 )
 from gateway.cli.options import EXISTING, json_option
-from gateway.cli.output import print_facts, print_json
+from gateway.cli.output import print_facts, print_json, say
 from gateway.client import Upload
 
 
 @click.group()
 def receipt() -> None:
-    """Check receipts."""
+    """Check receipts, and promises of them."""
 
 
 @receipt.command()
@@ -34,28 +36,41 @@ def receipt() -> None:
 def verify(
     file: Path, *, log_key: str, message: Path | None, witnesses: Path | None, as_json: bool
 ) -> None:
-    """Verify a receipt FILE; nothing is asked of the gateway."""
-    text = read_text(file, status=UNTRUSTED)
-    proven = verify_receipt(
-        text,
-        verifier=read_log_keys(log_key),
-        ciphertext_sha256=None if message is None else Upload.of(message).sha256.hex(),
-    )
-    facts = _facts(proven, compared=message is not None)
-    facts["witnessed"] = witnessed(read_policy(witnesses), Receipt.from_text(text).checkpoint)
+    """Verify a receipt FILE, or a promise; nothing is asked of the gateway."""
+    text, keys = read_text(file, status=UNTRUSTED), read_log_keys(log_key)
+    sha256 = None if message is None else Upload.of(message).sha256.hex()
+    if is_promise(text):
+        facts = _promised(open_promise(text, keys=keys, ciphertext_sha256=sha256))
+    else:
+        proven = verify_receipt(text, verifier=keys, ciphertext_sha256=sha256)
+        facts = _proven(proven)
+        facts["witnessed"] = witnessed(read_policy(witnesses), Receipt.from_text(text).checkpoint)
+    facts["message"] = "the same bytes" if sha256 else "not compared; give it with --message"
     print_json(facts) if as_json else print_facts(facts)
+    if is_promise(text):
+        say(
+            "The log must hold this entry by then: fetch the receipt. If there is none, give this "
+            "file to an auditor, whose `gateway audit verify --promise` holds the log to it."
+        )
 
 
-def _facts(proven: VerifiedReceipt, *, compared: bool) -> dict[str, Any]:
-    entry = proven.entry
+def _proven(proven: VerifiedReceipt) -> dict[str, Any]:
+    place = f"{proven.index} of {proven.checkpoint.size}"
+    head = {"verified": "yes", "log": proven.checkpoint.origin, "entry": place}
+    return head | _about(proven.entry)
+
+
+def _promised(promise: Promise) -> dict[str, Any]:
+    due = promise.due.isoformat(timespec="seconds")
+    head = {"verified": "yes", "promised_by": due, "leaf": promise.leaf.hex()}
+    return head | _about(promise.entry)
+
+
+def _about(entry: Entry) -> dict[str, Any]:
     return {
-        "verified": "yes",
-        "log": proven.checkpoint.origin,
-        "entry": f"{proven.index} of {proven.checkpoint.size}",
         "action": str(entry.action),
         "time": entry.time.isoformat(),
         "agency": entry.agency,
         "submission": entry.object_id,
         "sha256": entry.object_sha256,
-        "message": "the same bytes" if compared else "not compared; give it with --message",
     }

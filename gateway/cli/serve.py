@@ -27,6 +27,7 @@ from gateway.cli.keys import (
     make_log_key,
     make_openpgp,
     make_pepper,
+    make_promise_key,
     make_pseudonym_key,
     make_ssh_host_key,
 )
@@ -104,6 +105,8 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
         make_pepper(keys, None)
     if not (keys / "ssh-host-key").exists():  # likewise
         make_ssh_host_key(keys)
+    if not (keys / "promise.key").exists():  # likewise
+        make_promise_key(keys, keys / "log.skey")
     spool = folder / "spool"
     spool.mkdir(mode=0o700, exist_ok=True)
     settings = {
@@ -118,6 +121,7 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
         "GATEWAY_KEY_FILE": str(keys / "gateway-key.asc"),
         "LINKAGE_PEPPER_FILE": str(keys / "linkage.pepper"),
         "VAULT_CERTIFICATE_FILE": str(staff / "vault-certificate.asc"),
+        "PROMISE_KEY_FILE": str(keys / "promise.key"),
         "LOG_KEY_FILE": str(keys / "log.skey"),
         "LOG_VERIFIER_FILE": str(keys / "log.vkey"),
         "LOG_MEMORY_FILE": str(folder / "log-memory"),

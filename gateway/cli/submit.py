@@ -56,6 +56,11 @@ _Follow = Callable[[GatewayClient, dict[str, Any], Mapping[str, Any]], None]
     help="Write the receipt here; it can be verified offline, for ever.",
 )
 @click.option(
+    "--promise",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the log's promise of a receipt here, as soon as the message has arrived.",
+)
+@click.option(
     "--message",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the encrypted message here; beside it, the receipt proves that these very bytes "
@@ -73,6 +78,7 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
     """
     _require_one_way(options)
     _require_free(options["receipt"])
+    _require_free(options["promise"])
     client = open_client(options["url"], options["token_file"])
     gateway = _gateway_certificate(client, options)
     replaced = _replaced(client, options["replaces"])
@@ -82,6 +88,7 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
         known = None if options["dry_run"] else _known(client, report.submission_id)
         if known is not None:
             say(f"The gateway has this package already, as {known['id']}. Nothing was sent.")
+            _keep_promise(client, known, options["promise"])
             _end(client, known, _follow, options)
             return
     with TemporaryDirectory(prefix="gateway-submit-") as folder:
@@ -91,6 +98,7 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
             received = _try_out(client, message)
         else:
             received = _upload(client, message, replaced)
+            _keep_promise(client, received, options["promise"])
     _end(client, received, _follow_dry_run if options["dry_run"] else _follow, options)
 
 
@@ -106,7 +114,7 @@ def _end(
 
 
 def _require_one_way(options: Mapping[str, Any]) -> None:
-    given = [name for name in ("replaces", "receipt") if options[name] is not None]
+    given = [name for name in ("replaces", "receipt", "promise") if options[name] is not None]
     if options["dry_run"] and given:
         raise click.UsageError(
             f"--{given[0]} does not go with --dry-run: a dry run replaces nothing and has no "
@@ -114,11 +122,11 @@ def _require_one_way(options: Mapping[str, Any]) -> None:
         )
 
 
-def _require_free(receipt: Path | None) -> None:
+def _require_free(proof: Path | None) -> None:
     """Look before anything is sent: it would be sent again only to be refused as known."""
-    if receipt is not None and receipt.exists():
+    if proof is not None and proof.exists():
         raise Failure(
-            f"The receipt {receipt} is there already. Nothing was sent.",
+            f"{proof} is there already. Nothing was sent.",
             "If it is this package's, the gateway has it: `gateway submissions list` shows what "
             "became of it. If not, name another place.",
         )
@@ -226,6 +234,12 @@ def _upload(
         )
     say(f"Received as {submission['id']}. It is safe now, whatever happens.")
     return submission
+
+
+def _keep_promise(client: GatewayClient, submission: dict[str, Any], file: Path | None) -> None:
+    if file is not None:
+        write_new(file, client.data(f"/v1/submissions/{submission['id']}/promise"))
+        say(f"The promise of a receipt is in {file}.")
 
 
 def _try_out(client: GatewayClient, message: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What lies ready for an agency: of each submission its receipt and its report, as files.
+"""What lies ready for an agency: of each submission its promise, receipt and report, as files.
 
 The same as over HTTPS, told by the same functions; here each has a name and a size before anybody
 reads it. Listing is no reading: only who takes a paper makes an entry of the log.
@@ -25,7 +25,8 @@ from validators.report import Report, render_text
 NEWEST = 100
 """Submissions, and dry runs, whose papers are laid out; older ones are reached over HTTPS."""
 
-RECEIPT, REPORT, FULL = "receipt.tlog-proof", "report.txt", "report.pgp"
+PROMISE, RECEIPT = "promise", "receipt.tlog-proof"
+REPORT, FULL = "report.txt", "report.pgp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Papers:
         laid: dict[str, Paper] = {}
         found: list[Submission | DryRun] = [*submissions, *dry_runs]
         for each in found:
-            for kind in (RECEIPT, REPORT, FULL):
+            for kind in (PROMISE, RECEIPT, REPORT, FULL):
                 tried = "sandbox." if isinstance(each, DryRun) else ""
                 name = f"{each.received_at:%Y-%m-%d}_{each.id}.{tried}{kind}"
                 paper = known.get(name) or self._paper(name, each, kind)
@@ -95,16 +96,18 @@ class Papers:
         if kind == REPORT:
             content = None if each.report is None else _told(each.report)
         else:
-            content, at = self._receipt(each), each.received_at
+            content, at = self._proof(each, kind), each.received_at
         if content is None:
             return None
         return Paper(name, each.id, tried_out, kind, len(content), at, content)
 
-    def _receipt(self, each: Submission | DryRun) -> bytes | None:
+    def _proof(self, each: Submission | DryRun, kind: str) -> bytes | None:
         if isinstance(each, DryRun):
             return None
         with self._database.transaction() as session:
             place = log_place(session, each)
+        if kind == PROMISE:
+            return self._proofs.promise(place).encode()
         try:
             return self._proofs.receipt(place).encode()
         except NotReady:

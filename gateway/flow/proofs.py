@@ -1,9 +1,10 @@
-"""Reading the log: checkpoints, proofs, tiles and receipts, for whoever may ask."""
+"""Reading the log: checkpoints, proofs, tiles, promises and receipts, for whoever may ask."""
 
 from audit.actions import Action
 from audit.checkpoint import claimed_checkpoint
 from audit.entry import ObjectType
 from audit.errors import OutOfRange, TileMissing
+from audit.promise import Promiser
 from audit.receipt import make_receipt
 from audit.sequencer import prove_consistency, prove_inclusion
 from audit.tiles import render_tile
@@ -18,10 +19,13 @@ from gateway.store.log import PostgresLog
 class LogReading:
     """What the log publishes."""
 
-    def __init__(self, database: Database, log: PostgresLog, trail: AuditTrail) -> None:
+    def __init__(
+        self, database: Database, log: PostgresLog, trail: AuditTrail, promiser: Promiser
+    ) -> None:
         self._database = database
         self._log = log
         self._trail = trail
+        self._promiser = promiser
 
     def checkpoint(self) -> bytes:
         """The newest checkpoint that is published."""
@@ -59,6 +63,10 @@ class LogReading:
         with self._database.transaction() as session:
             self._trail.record(session, Action.LOG_READ, by, What(object_type=ObjectType.LOG))
         return bundle
+
+    def promise(self, place: LogPlace) -> str:
+        """The log's word that it will hold the entry of a submission; to be had at once."""
+        return self._promiser.promise(place.entry)
 
     def receipt(self, place: LogPlace) -> str:
         """A receipt that can be verified offline, once the entry is under a checkpoint."""

@@ -113,6 +113,11 @@ class Submissions:
             self._trail.about(session, Action.REPORT_READ, by, submission)
         return self._objects.get(Bucket.REPORTS, submission.report_key)
 
+    def place(self, submission: Submission) -> LogPlace:
+        """The log entry of a submission's receipt, for the one who has just sent it."""
+        with self._database.transaction() as session:
+            return log_place(session, submission)
+
     def receipt(self, submission_id: UUID, *, by: Principal) -> tuple[Submission, LogPlace]:
         """The submission and the log entry that proves its receipt."""
         submission = self.find(submission_id, by=by)

@@ -14,7 +14,8 @@ The submission gateway for the Child Trafficking Data Standard.
            client has been told that it arrived, it is safe, and it counts.
            A file that broke off can be continued (reput, append). A temporary
            name that is changed at the end is fine.
-/outbox    Receipts and reports, some seconds later; just list it again.
+/outbox    Promises at once, receipts and reports some seconds later; just list
+           it again. A promise is signed: the receipt will come, within a day.
            report.pgp tells the values as well; only your agency's key opens it.
 /sandbox   A package put here is judged and never counted. Its report is in
            /outbox, too.

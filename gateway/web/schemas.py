@@ -91,6 +91,9 @@ class AcknowledgementSchema(SubmissionSchema):
     repeated = fields.Boolean(
         metadata={"description": "True if these very bytes had been received before."}
     )
+    promise = fields.String(
+        metadata={"description": "The log's signed promise to hold the entry of this submission."}
+    )
 
 
 class DryRunSchema(Schema):

@@ -23,6 +23,7 @@ from werkzeug.test import TestResponse
 
 from audit.entry import Entry
 from audit.keys import Signer
+from audit.promise import delegated
 from audit.sequencer import sequence_once
 from audit.signing import SignedEdge
 from crypto import (
@@ -87,6 +88,7 @@ class Keys:
             "GATEWAY_KEY_FILE": str(self.folder / "gateway-key.asc"),
             "LINKAGE_PEPPER_FILE": str(self.folder / "linkage.pepper"),
             "VAULT_CERTIFICATE_FILE": str(self.folder / "vault-certificate.asc"),
+            "PROMISE_KEY_FILE": str(self.folder / "promise.key"),
             "LOG_KEY_FILE": str(self.folder / "log.skey"),
             "LOG_VERIFIER_FILE": str(self.folder / "log.vkey"),
             "LOG_MEMORY_FILE": str(self.folder / f"log-memory-{own}"),
@@ -122,6 +124,7 @@ def make_keys(folder: Path, *, gateway: bytes | None = None) -> Keys:
         "vault-certificate.asc": public_part(vault),
         "log.skey": log.skey().encode(),
         "log.vkey": log.vkey.encode(),
+        "promise.key": delegated(log, Signer.generate(f"{ORIGIN}/promises")).encode(),
         "pseudonym.key": token_hex(32).encode(),
         "linkage.pepper": token_hex(32).encode(),
     }.items():

@@ -30,6 +30,7 @@ PROTECTED: dict[tuple[str, str], set[Role]] = {
     ("GET", SUBMISSION): set(AGENCY_ROLES),
     ("GET", f"{SUBMISSION}/report"): set(AGENCY_ROLES),
     ("GET", f"{SUBMISSION}/report.pgp"): set(AGENCY_ROLES),
+    ("GET", f"{SUBMISSION}/promise"): set(AGENCY_ROLES),
     ("GET", f"{SUBMISSION}/receipt"): set(AGENCY_ROLES),
     ("POST", f"{SUBMISSION}/withdrawal"): {Role.SUBMITTER},
     ("POST", f"{SUBMISSION}/replacement"): {Role.SUBMITTER},

@@ -9,7 +9,7 @@ from flask import Response, request, url_for
 from gateway.flow.intake import Intake
 from gateway.flow.proofs import LogReading
 from gateway.flow.submissions import Submissions
-from gateway.records import Acknowledgement, Scope, Submission
+from gateway.records import Scope, Submission
 from gateway.web.authorisation import Guard, principal
 from gateway.web.journal import note
 from gateway.web.reports import report_answer
@@ -40,8 +40,9 @@ def submissions_blueprint(
         submission = acknowledgement.submission
         note(submission=str(submission.id), bytes=submission.size)
         location = url_for("submissions.show", submission_id=submission.id)
-        status = 200 if acknowledgement.repeated else 201
-        return _acknowledged(acknowledgement), status, {"Location": location}
+        promise = proofs.promise(submissions.place(submission))
+        answer = {**_members(submission), "repeated": acknowledgement.repeated, "promise": promise}
+        return answer, 200 if acknowledgement.repeated else 201, {"Location": location}
 
     @routes.route("", methods=["POST"])
     @routes.doc(**UPLOAD)
@@ -102,6 +103,14 @@ def submissions_blueprint(
         blocks = submissions.full_report(submission_id, by=principal())
         return Response(blocks, content_type="application/pgp-encrypted")
 
+    @routes.route("/<uuid:submission_id>/promise", methods=["GET"])
+    @routes.response(200, description="A signed note, to be verified offline.")
+    @guard.needs(Scope.SUBMISSIONS)
+    def promise(submission_id: UUID) -> Response:
+        """The log's promise to hold the entry of this submission, before its receipt is there."""
+        _, place = submissions.receipt(submission_id, by=principal())
+        return Response(proofs.promise(place), content_type="text/plain; charset=utf-8")
+
     @routes.route("/<uuid:submission_id>/receipt", methods=["GET"])
     @routes.response(200, description="A C2SP tlog-proof, to be verified offline.")
     @guard.needs(Scope.SUBMISSIONS)
@@ -119,10 +128,6 @@ def submissions_blueprint(
         return submissions.withdraw(submission_id, by=principal())
 
     return routes
-
-
-def _acknowledged(acknowledgement: Acknowledgement) -> dict[str, Any]:
-    return {**_members(acknowledgement.submission), "repeated": acknowledgement.repeated}
 
 
 def _members(submission: Submission) -> dict[str, Any]:

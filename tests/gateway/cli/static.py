@@ -7,16 +7,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 
 @dataclass
 class Mirror:
-    """Its address, and every path that it was asked for, with the token that came along."""
+    """Its address, every path that it was asked for with the token that came along, and how many
+    at once."""
 
     url: str = ""
     delay: float = 0.0
+    answering: int = 0
+    most_at_once: int = 0
+    lock: Lock = field(default_factory=Lock)
     asked: list[str] = field(default_factory=list)
     tokens: list[str | None] = field(default_factory=list)
 
@@ -50,7 +54,12 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
         self._mirror.asked.append(self.path)
         self._mirror.tokens.append(self.headers.get("Authorization"))
+        with self._mirror.lock:
+            self._mirror.answering += 1
+            self._mirror.most_at_once = max(self._mirror.most_at_once, self._mirror.answering)
         time.sleep(self._mirror.delay)
+        with self._mirror.lock:
+            self._mirror.answering -= 1
         super().do_GET()
 
     def log_message(self, format: str, *args: object) -> None:

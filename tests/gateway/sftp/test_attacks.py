@@ -289,7 +289,7 @@ def test_the_other_agencys_files_are_not_there(
     sftp_put(mine, half)
     with session(mine) as sftp:
         papers = [each for each in sftp.listdir("/outbox") if str(submission) in each]
-        assert len(papers) == 2
+        assert len(papers) == 3
         assert "half.pgp" in sftp.listdir("/inbox")
     with session(other) as sftp:
         assert [each for each in sftp.listdir("/outbox") if str(submission) in each] == []
@@ -306,6 +306,8 @@ def test_receipt_and_report_are_those_of_the_other_door(stand: Stand, person: Pe
     with session(person) as sftp:
         sftp.put(str(file), "/inbox/return.pgp")
         submission = arrived(stand, person, file)
+        [promise] = [name for name in sftp.listdir("/outbox") if str(submission) in name]
+        promised = sftp.open(f"/outbox/{promise}", "rb").read()
         stand.settle()
         ours = [name for name in sftp.listdir("/outbox") if str(submission) in name]
         papers = {name.partition(".")[2]: name for name in ours}
@@ -316,8 +318,10 @@ def test_receipt_and_report_are_those_of_the_other_door(stand: Stand, person: Pe
     path = f"/v1/submissions/{submission}"
     assert stand.client.get(f"{path}/report", headers=text).data == report
     assert receipt.startswith(b"c2sp.org/tlog-proof@v1\n")
+    assert promise.endswith(".promise")
+    assert stand.get(f"{path}/promise", person.sender).data == promised
     assert stand.about(submission).count("report.read") == 2
-    assert stand.about(submission).count("receipt.read") == 1
+    assert stand.about(submission).count("receipt.read") == 3
 
 
 def test_the_sandbox_counts_nothing(stand: Stand, person: Person) -> None:
