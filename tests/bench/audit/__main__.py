@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from tests.bench.audit.database import bench_database
 from tests.bench.audit.verification import bench_verification
 from tests.bench.measure import Line
 
-CASES: tuple[Callable[[Path], Iterator[Line]], ...] = (bench_verification,)
+CASES: tuple[Callable[[Path], Iterator[Line]], ...] = (bench_verification, bench_database)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ def write_log(folder: Path, size: int) -> Path:
     """Write a log as `export_tiles` does; half of the entries come a little out of order."""
     edge = RightEdge()
     bundle: list[bytes] = []
-    for entry in _entries(size):
+    for entry in entries(size):
         bundle.append(entry)
         if len(bundle) == TILE_WIDTH:
             _add(folder, edge, bundle)
@@ -58,7 +58,7 @@ def _put(file: Path, data: bytes) -> None:
     file.write_bytes(data)
 
 
-def _entries(size: int) -> Iterator[bytes]:
+def entries(size: int) -> Iterator[bytes]:
     rng, now = Random(size), START
     for number in range(size):
         now += timedelta(milliseconds=rng.randrange(60))

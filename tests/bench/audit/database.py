@@ -1,0 +1,290 @@
+"""The log on PostgreSQL: what the outbox costs a submission, how fast it is drained, how soon.
+
+A submission's transaction is that of `gateway.flow.intake`, with sixteen writers in four processes,
+measured three ways in turns: without any audit; with the outbox, which is ours; and with the tree
+kept by the writers themselves, under a lock, as a log without an outbox would have it. The
+sequencer is timed with its signer in a process of its own, over a log that grows to a million.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median, quantiles
+from threading import Thread
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from audit.entry import event_id_of
+from audit.merkle import leaf_hash
+from audit.sequencer import prove_inclusion, sequence_once
+from gateway.embedded import EmbeddedServers
+from gateway.flow.intake import Arrived
+from gateway.records import Channel, Principal, Role
+from gateway.settings import Process, Settings
+from gateway.store.database import Database, raw_connection
+from gateway.store.log import PostgresLog, outbox_depth
+from gateway.store.objects import Stored
+from gateway.wiring import WebServices, sequencer_services, web_services
+from tests.bench.audit.made import entries
+from tests.bench.measure import Line, peak_mb
+from tests.gateway.processes import Processes
+from tests.gateway.stand import Stand, development, make_keys
+
+AGENCIES = ("POL-E23000020", "POL-E23000012", "LA-E10000019", "LA-E06000015", "POL-E23000007")
+WRITERS, PROCESSES = 16, 4
+ROUNDS, SECONDS = 3, 4.0
+LEAVES = 1_000_000
+FEW = 1_000
+RATE = 20_000
+PROOFS = 200
+LOAD, LOAD_SECONDS = 200, 20.0
+MOST_DELAY = 1.0
+
+# The tree that every writer keeps: its right edge in one row, which each has to lock.
+INLINE = """
+CREATE TABLE bench_edge (one boolean PRIMARY KEY, size bigint, edge bytea);
+CREATE TABLE bench_leaf (index bigint PRIMARY KEY, entry bytea, leaf_hash bytea, root bytea);
+INSERT INTO bench_edge VALUES (true, 0, ''::bytea);
+"""
+
+
+def bench_database(folder: Path) -> Iterator[Line]:
+    """Every case of this module."""
+    with _stand(folder) as (stand, environ):
+        yield from _transactions(stand, folder)
+        yield _delay(stand, environ, folder)
+        yield from _sequencing(stand)
+
+
+@contextmanager
+def _stand(folder: Path) -> Iterator[tuple[Stand, dict[str, str]]]:
+    with EmbeddedServers(folder / "servers") as servers:
+        keys_folder = folder / "keys"
+        keys_folder.mkdir()
+        keys = make_keys(keys_folder)
+        environ = development(servers.environ(), keys, bucket_prefix="bench")
+        stand = Stand(environ, keys)
+        for agency in AGENCIES:
+            stand.sender(agency)
+        with stand.database.transaction() as session:
+            session.execute(text(INLINE))
+        try:
+            yield stand, environ
+        finally:
+            stand.close()
+
+
+def _transactions(stand: Stand, folder: Path) -> Iterator[Line]:
+    environ = folder / "environ.json"
+    environ.write_text(json.dumps(dict(stand.environ)))
+    rates: dict[str, list[float]] = {way: [] for way in WAYS}
+    for _ in range(ROUNDS):
+        for way in WAYS:
+            rates[way].append(_all_writers(way, environ))
+            print(f"{way}: {rates[way][-1]:.0f}/s", file=sys.stderr)
+    rate = {way: median(found) for way, found in rates.items()}
+    case = f"submission transactions, {WRITERS} writers, with the outbox"
+    for theirs, target in (("without", 0.7), ("inline", 3.0)):
+        yield Line(
+            *(case, AGAINST[theirs], rate["outbox"], rate[theirs], "tx/s", "higher", target),
+            peak_mb=0.0,
+        )
+
+
+def _all_writers(way: str, environ: Path) -> float:
+    command = [sys.executable, "-m", "tests.bench.audit.database", way, str(environ)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(PROCESSES)]
+    return sum(float(process.communicate()[0]) for process in running)
+
+
+class _Writing:
+    """Records submissions that were received, one transaction each, in one of three ways."""
+
+    def __init__(self, services: WebServices, way: str) -> None:
+        self._services = services
+        self._way = WAYS[way]
+
+    def one(self, number: int) -> str:
+        """Record one; return its event id."""
+        agency = AGENCIES[number % len(AGENCIES)]
+        by = Principal("bench", Role.SUBMITTER, frozenset(), agency)
+        stored = Stored("bench", size=10_000, sha256=uuid4().hex * 2)
+        arrived = Arrived(uuid4(), stored, Channel.HTTPS)
+        with self._services.database.transaction() as session:
+            taken = self._services.intake.record(session, arrived, by=by)
+            self._way(session)
+        return str(taken.submission.event_id)
+
+
+def _without(session: Session) -> None:
+    for row in [each for each in session.new if type(each).__name__ == "OutboxRow"]:
+        session.expunge(row)
+
+
+def _outbox(session: Session) -> None:
+    del session  # what intake does is all there is to do
+
+
+def _inline(session: Session) -> None:
+    """Keep the tree in the transaction itself: a binary edge, a leaf and a root."""
+    (row,) = [each for each in session.new if type(each).__name__ == "OutboxRow"]
+    session.expunge(row)
+    session.flush()
+    leaf = leaf_hash(row.entry)
+    query = "SELECT size, edge FROM bench_edge FOR UPDATE"
+    size, edge = session.execute(text(query)).one()
+    hashes = [edge[at : at + 32] for at in range(0, len(edge), 32)]
+    node, rest = leaf, size
+    while rest & 1:
+        node, rest = _parent(hashes.pop(), node), rest >> 1
+    hashes.append(node)
+    root = hashes[-1]
+    for each in reversed(hashes[:-1]):
+        root = _parent(each, root)
+    values = {"size": size, "edge": b"".join(hashes), "leaf": leaf, "root": root}
+    session.execute(text("UPDATE bench_edge SET size = size + 1, edge = :edge"), values)
+    insert = "INSERT INTO bench_leaf VALUES (:size, :entry, :leaf, :root)"
+    session.execute(text(insert), {**values, "entry": row.entry})
+
+
+def _parent(left: bytes, right: bytes) -> bytes:
+    return leaf_hash(left + right)  # as dear as the hash of a node
+
+
+WAYS: dict[str, Callable[[Session], None]] = {
+    "without": _without,
+    "outbox": _outbox,
+    "inline": _inline,
+}
+AGAINST = {
+    "without": "the same without any audit",
+    "inline": "the tree kept in the transaction",
+}
+
+
+def _write(way: str, environ: Path) -> float:
+    """Write for some seconds with the writers of one process; return transactions a second."""
+    services = web_services(Settings.load(json.loads(environ.read_text()), Process.WEB))
+    writing, done = _Writing(services, way), [0] * (WRITERS // PROCESSES)
+    writing.one(0)  # connections are there before the clock runs
+    end = time.perf_counter() + SECONDS
+
+    def writer(slot: int) -> None:
+        while time.perf_counter() < end:
+            writing.one(done[slot] + slot)
+            done[slot] += 1
+
+    threads = [Thread(target=writer, args=(slot,)) for slot in range(len(done))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done) / SECONDS
+
+
+def _delay(stand: Stand, environ: dict[str, str], folder: Path) -> Line:
+    """From the commit of an entry to the checkpoint that covers it, at a steady load."""
+    stand.sequence()
+    committed: dict[str, datetime] = {}
+    with Processes(environ, folder, workers=0) as running:
+        services = web_services(Settings.load(environ, Process.WEB))
+        writing, began = _Writing(services, "outbox"), time.perf_counter()
+        for number in range(int(LOAD * LOAD_SECONDS)):
+            time.sleep(max(0.0, began + number / LOAD - time.perf_counter()))
+            event_id = writing.one(number)
+            committed[event_id] = datetime.now(UTC)
+        while _waiting(stand.database):
+            time.sleep(0.1)
+        peak = peak_mb(running.pids)
+    delays = sorted(_delays(stand.database, committed))
+    p99 = quantiles(delays, n=100)[98]
+    case = f"from commit to checkpoint at {LOAD} submissions/s, 99th percentile"
+    return Line(case, "1 s", p99, MOST_DELAY, "s", "lower", 1.0, peak)
+
+
+def _waiting(database: Database) -> int:
+    with database.transaction() as session:
+        return outbox_depth(session)
+
+
+def _delays(database: Database, committed: dict[str, datetime]) -> Iterator[float]:
+    query = """
+        SELECT entry, (SELECT min(signed_at) FROM log_checkpoint WHERE size > index)
+        FROM log_leaf
+    """
+    with database.transaction() as session:
+        for entry, signed_at in session.execute(text(query)):
+            at = committed.get(event_id_of(entry))
+            if at is not None:
+                yield (signed_at - at).total_seconds()
+
+
+def _sequencing(stand: Stand) -> Iterator[Line]:
+    """Drain an outbox of a million, and prove what is in the log before and after."""
+    log = PostgresLog(stand.database)
+    stand.sequence()
+    services = sequencer_services(Settings.load(stand.environ, Process.SEQUENCER))
+    with _signer(stand):
+        _fill(stand.database, FEW)
+        _drain(log, services.signer)
+        few = _proofs(log, FEW)
+        _fill(stand.database, LEAVES)
+        seconds = _drain(log, services.signer)
+    many = _proofs(log, LEAVES)
+    services.database.dispose()
+    case = f"sequencing {LEAVES:,} entries, with the signer's process"
+    yield Line(case, f"{RATE:,} entries/s", LEAVES / seconds, RATE, "entries/s", "higher", 1.0, 0.0)
+    case = f"inclusion proof from PostgreSQL, {LEAVES:,} leaves"
+    yield Line(case, f"the same at about {FEW:,}", many, few, "us", "lower", 2.0, 0.0)
+
+
+@contextmanager
+def _signer(stand: Stand) -> Iterator[None]:
+    command = [sys.executable, "-m", "gateway", "signer", "serve"]
+    process = subprocess.Popen(command, env=dict(stand.environ))
+    try:
+        while not Path(stand.environ["SIGNER_SOCKET"]).is_socket():
+            time.sleep(0.05)
+        time.sleep(0.5)
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _fill(database: Database, count: int) -> None:
+    with database.transaction() as session, raw_connection(session).cursor() as cursor:
+        copy_into = "COPY audit_outbox (event_id, entry) FROM STDIN (FORMAT BINARY)"
+        with cursor.copy(copy_into) as copy:
+            copy.set_types(["uuid", "bytea"])
+            for entry in entries(count):
+                copy.write_row((UUID(event_id_of(entry)), entry))
+
+
+def _drain(log: PostgresLog, signer: object) -> float:
+    began = time.perf_counter()
+    while sequence_once(log, signer=signer) is not None:  # type: ignore[arg-type]
+        pass
+    return time.perf_counter() - began
+
+
+def _proofs(log: PostgresLog, size: int) -> float:
+    """The median of proving one leaf under the newest checkpoint, in microseconds."""
+    head, took = log.head(), []
+    assert head is not None
+    for round_ in range(PROOFS):
+        began = time.perf_counter()
+        prove_inclusion(log, round_ * size // PROOFS, head)
+        took.append((time.perf_counter() - began) * 1e6)
+    return median(took)
+
+
+if __name__ == "__main__":
+    print(_write(sys.argv[1], Path(sys.argv[2])))
