@@ -48,6 +48,8 @@ class Settings:
     log_verifier_file: Path
     witness_policy_file: Path | None
     max_upload_bytes: int
+    max_waiting: int
+    max_waiting_of_an_agency: int
     vault_retention_days: int
     worker_concurrency: int
     malware_scanner_socket: Path | None
@@ -90,6 +92,8 @@ class Settings:
                 process, "WITNESS_POLICY_FILE", Process.SEQUENCER
             ),
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
+            max_waiting=reader.number("MAX_WAITING", default=50_000),
+            max_waiting_of_an_agency=reader.number("MAX_WAITING_OF_AN_AGENCY", default=5_000),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
             malware_scanner_socket=reader.address_for(

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from os import urandom
 from pathlib import Path
 from secrets import token_urlsafe
+from time import monotonic
 
 from audit.errors import AuditError
 from audit.keyring import LogKeys
@@ -30,6 +31,7 @@ from gateway.flow.judge import Judge
 from gateway.flow.linkage import Linkage
 from gateway.flow.papers import Papers
 from gateway.flow.pepper import Pepper
+from gateway.flow.pressure import Pressure, Room
 from gateway.flow.process import Processor
 from gateway.flow.proofs import LogReading
 from gateway.flow.quarantine import Quarantine
@@ -148,13 +150,14 @@ def web_services(settings: Settings) -> WebServices:
     database, objects, trail = _database(settings), _objects(settings), _trail(settings)
     jobs, armored = JobQueue(), settings.gateway_certificate_file.read_bytes()
     quarantine = Quarantine(objects, max_bytes=settings.max_upload_bytes)
-    intake = Intake(database, quarantine, jobs, trail, clock=_now)
+    pressure = _pressure(settings, database, objects)
+    intake = Intake(database, quarantine, jobs, trail, pressure, clock=_now)
     return WebServices(
         access=_access(database, trail),
         intake=intake,
         uploads=_uploads(settings, database, objects, intake),
         submissions=Submissions(database, objects, trail, clock=_now),
-        dry_runs=DryRuns(database, objects, quarantine, jobs, trail, clock=_now),
+        dry_runs=DryRuns(database, objects, quarantine, jobs, trail, pressure, clock=_now),
         releases=Releases(database, jobs, trail, clock=_now),
         retrieval=Retrieval(database, objects, trail),
         proofs=_proofs(settings, database, trail),
@@ -174,7 +177,8 @@ def worker_services(settings: Settings) -> WorkerServices:
     database, objects, trail = _database(settings), _objects(settings), _trail(settings)
     keyring = Keyring.load([_required(settings.gateway_key_file).read_bytes()])
     jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
-    intake = Intake(database, quarantine, jobs, trail, clock=_now)
+    pressure = _pressure(settings, database, objects)
+    intake = Intake(database, quarantine, jobs, trail, pressure, clock=_now)
     linkage = Linkage(database, _pepper(settings), clock=_now)
     judge = Judge(
         database,
@@ -223,12 +227,13 @@ def sftp_services(settings: Settings) -> SftpServices:
     """The services of one SFTP process."""
     database, objects, trail = _database(settings), _objects(settings), _trail(settings)
     jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
+    pressure = _pressure(settings, database, objects)
     submissions = Submissions(database, objects, trail, clock=_now)
-    dry_runs = DryRuns(database, objects, quarantine, jobs, trail, clock=_now)
+    dry_runs = DryRuns(database, objects, quarantine, jobs, trail, pressure, clock=_now)
     proofs = _proofs(settings, database, trail)
     return SftpServices(
         ssh_keys=SshKeys(database, trail, clock=_now),
-        intake=Intake(database, quarantine, jobs, trail, clock=_now),
+        intake=Intake(database, quarantine, jobs, trail, pressure, clock=_now),
         dry_runs=dry_runs,
         papers=Papers(database, objects, submissions, dry_runs, proofs),
         spool=Spool(
@@ -330,6 +335,11 @@ def _access(database: Database, trail: AuditTrail) -> Access:
 
 def _proofs(settings: Settings, database: Database, trail: AuditTrail) -> LogReading:
     return LogReading(database, PostgresLog(database), trail, _promiser(settings))
+
+
+def _pressure(settings: Settings, database: Database, objects: ObjectStore) -> Pressure:
+    room = Room(settings.max_waiting, settings.max_waiting_of_an_agency)
+    return Pressure(database, objects, room, clock=monotonic)
 
 
 def _promiser(settings: Settings) -> Promiser:

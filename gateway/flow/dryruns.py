@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from audit.actions import Action
 from audit.entry import ObjectType, Outcome
 from gateway.errors import NotFound, NotReady, RequestRefused
+from gateway.flow.pressure import Pressure
 from gateway.flow.quarantine import Delivery, Quarantine, key_reused
 from gateway.flow.trail import AuditTrail, What
 from gateway.records import DryRun, DryRunAcknowledgement, DryRunState, Principal
@@ -39,6 +40,7 @@ class DryRuns:
         quarantine: Quarantine,
         jobs: JobQueue,
         trail: AuditTrail,
+        pressure: Pressure,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -47,6 +49,7 @@ class DryRuns:
         self._quarantine = quarantine
         self._jobs = jobs
         self._trail = trail
+        self._pressure = pressure
         self._clock = clock
 
     def receive(self, delivery: Delivery, *, by: Principal) -> DryRunAcknowledgement:
@@ -55,6 +58,7 @@ class DryRuns:
         key = quarantine_key(by.agency, dry_run_id)
         try:
             self._quarantine.admit(delivery.length)
+            self._pressure.admit(by)
             with self._quarantine.hold(delivery, key) as stored:
                 acknowledgement = self._record(delivery, stored, dry_run_id, by)
         except RequestRefused as refusal:

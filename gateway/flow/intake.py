@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from audit.actions import Action
 from audit.entry import Outcome
 from gateway.errors import Conflict, NotFound, RequestRefused
+from gateway.flow.pressure import Pressure
 from gateway.flow.quarantine import Delivery, Quarantine, key_reused
 from gateway.flow.trail import AuditTrail, What
 from gateway.records import Acknowledgement, Channel, Principal, State, Submission
@@ -52,6 +53,7 @@ class Intake:
         quarantine: Quarantine,
         jobs: JobQueue,
         trail: AuditTrail,
+        pressure: Pressure,
         *,
         clock: Callable[[], datetime],
     ) -> None:
@@ -59,6 +61,7 @@ class Intake:
         self._quarantine = quarantine
         self._jobs = jobs
         self._trail = trail
+        self._pressure = pressure
         self._clock = clock
 
     def receive(self, delivery: Delivery, *, by: Principal) -> Acknowledgement:
@@ -87,6 +90,7 @@ class Intake:
     def admit(self, length: int | None, *, replaces: UUID | None, by: Principal) -> None:
         """Refuse before anything is read what cannot be taken, as far as it was announced."""
         self._quarantine.admit(length)
+        self._pressure.admit(by)
         if replaces is not None:
             self._replaceable(replaces, by)
 

@@ -94,7 +94,8 @@ class Desk:
 
     def begin(self, place: str, name: str, *, anew: bool) -> Growing:
         """Open a file to write to."""
-        self.principal()
+        # Before the first octet: what could not be kept need not be sent.
+        self.services.intake.admit(None, replaces=None, by=self.principal())
         self.taken.pop(self.agency_id, place, name)
         return self.box(place).open(name, anew=anew)
 

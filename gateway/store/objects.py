@@ -98,10 +98,10 @@ class ObjectStore:
                 if self._name(bucket) not in present:
                     self._create(bucket)
 
-    def ping(self) -> None:
-        """Return if the store answers for the vault; raise ServiceFailed otherwise."""
+    def ping(self, bucket: Bucket = Bucket.VAULT) -> None:
+        """Return if the store answers for a bucket; raise ServiceFailed otherwise."""
         with ours("object-store-unavailable"):
-            self._client.head_bucket(Bucket=self._name(Bucket.VAULT))
+            self._client.head_bucket(Bucket=self._name(bucket))
 
     def put(self, bucket: Bucket, key: str, source: Readable) -> Stored:
         """Store a stream of any length, hashing on the way; return only when it is durable."""

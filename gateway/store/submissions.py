@@ -226,6 +226,15 @@ def unprocessed(session: Session, *, before: datetime) -> list[UUID]:
     return list(session.scalars(query))
 
 
+def waiting_by_agency(session: Session) -> dict[str, int]:
+    """How many submissions of each agency wait to be judged; agencies without any are left out."""
+    query = select(SubmissionRow.agency_id, func.count().label("waiting")).where(
+        SubmissionRow.state == State.RECEIVED
+    )
+    counted = session.execute(query.group_by(SubmissionRow.agency_id))
+    return {row.agency_id: row.waiting for row in counted}
+
+
 def failed_submissions(session: Session) -> list[Submission]:
     """Submissions that wait for an operator, oldest first."""
     query = select(SubmissionRow).where(SubmissionRow.state == State.FAILED)
