@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from time import sleep
+from urllib.parse import urlsplit
 
 import paramiko
 import pytest
@@ -20,9 +22,11 @@ from asyncssh import SFTPServer
 from paramiko.sftp import CMD_CLOSE, CMD_WRITE, int64
 
 from gateway.errors import Conflict, RequestRefused
+from gateway.flow.pressure import HELD_SECONDS
 from gateway.flow.sshkeys import PublicKey
 from gateway.sftp.tree import Tree
 from gateway.spool import Names, Spool
+from tests.gateway.breaking import breaking
 from tests.gateway.sftp.conftest import (
     Person,
     SftpProcess,
@@ -510,24 +514,29 @@ def test_of_a_file_whose_process_died_nothing_is_believed(
         assert sftp.listdir("/inbox") == []
 
 
-def test_nothing_is_acknowledged_while_the_object_store_is_away(
+def test_nothing_is_acknowledged_once_the_object_store_is_away(
     stand: Stand, own_door: SftpProcess, tmp_path: Path
 ) -> None:
     own_door.stop()
-    own_door.start(S3_ENDPOINT_URL="http://127.0.0.1:9")
     guest = person_at(stand, own_door, tmp_path, POLICE)
     message, before = guest.message(), _count(stand, guest)
-    with session(guest) as sftp:
-        file = sftp.open("/inbox/kept.pgp", "wb")
-        file.write(message.read_bytes())
-        with pytest.raises(OSError, match="unavailable"):
-            sftp._request(CMD_CLOSE, file.handle)
-        # Whoever overlooks that, and asks for the size instead, is not deceived either.
-        assert sftp.stat("/inbox/kept.pgp").st_size == message.stat().st_size - 1
-        with pytest.raises(OSError, match="size mismatch"):
-            sftp.put(str(message), "/inbox/again.pgp")
+    store = urlsplit(stand.environ["S3_ENDPOINT_URL"])
+    assert store.port is not None
+    # There when the file is opened, and gone when it is to be kept.
+    with breaking(store.port, [2_000, *[10] * 100]) as line:
+        own_door.start(S3_ENDPOINT_URL=f"{store.scheme}://{urlsplit(line.url).netloc}")
+        with session(guest) as sftp:
+            file = sftp.open("/inbox/kept.pgp", "wb")
+            file.write(message.read_bytes())
+            with pytest.raises(OSError, match="unavailable"):
+                sftp._request(CMD_CLOSE, file.handle)
+            # Whoever overlooks that, and asks for the size instead, is not deceived either.
+            assert sftp.stat("/inbox/kept.pgp").st_size == message.stat().st_size - 1
+            sleep(HELD_SECONDS + 0.1)
+            with pytest.raises(OSError, match="unavailable"):
+                sftp.open("/inbox/again.pgp", "wb")
+        own_door.stop()
     assert _count(stand, guest) == before
-    own_door.stop()
     own_door.start()
     assert guest.sftp(f"reput {message} /inbox/kept.pgp").returncode == 0
     arrived(stand, guest, message)
