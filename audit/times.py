@@ -7,15 +7,20 @@ What they are held to, with a tolerance of five minutes for late commits and clo
     time-ahead              the time is later than the reader's clock
     time-before-checkpoint  the entry was added after a checkpoint that the reader has had since a
                             later time: it was dated back, or had waited to be added
+    time-before-stamp       the entry was added after a checkpoint that an authority has stamped at
+                            a later time: dated back likewise, whoever reads
+    time-after-stamp        the time is later than that of a stamp over the entry
 
 A fault of time is a finding, not yet a proof of tampering: a wrong clock makes them, too. But all
 of it is signed, so that somebody has to explain it.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate
 
 from audit.entry import Skimmed, moment
 
@@ -24,6 +29,8 @@ NOT_OF_EVENT_ID = "time-not-of-event-id"
 RUNS_BACK = "time-runs-back"
 AHEAD = "time-ahead"
 BEFORE_CHECKPOINT = "time-before-checkpoint"
+BEFORE_STAMP = "time-before-stamp"
+AFTER_STAMP = "time-after-stamp"
 
 _MINUTE = timedelta(minutes=1)
 
@@ -39,7 +46,7 @@ class TimeFinding:
 
 @dataclass(frozen=True, slots=True)
 class SeenAt:
-    """When the reader had a checkpoint in hand: by their own clock, or by a witness's."""
+    """When somebody had a checkpoint in hand: the reader by their own clock, or an authority."""
 
     size: int
     at: datetime
@@ -52,9 +59,16 @@ class Chronology:
     by one, and those that are then in doubt are judged to the millisecond.
     """
 
-    def __init__(self, *, now: datetime | None = None, seen: SeenAt | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        now: datetime | None = None,
+        seen: SeenAt | None = None,
+        stamps: Sequence[SeenAt] = (),
+    ) -> None:
         self._latest = b"9" if now is None else _text(now + TOLERANCE)
         self._seen = seen
+        self._borders = _Borders(stamps)
         self._newest = b"0"
         self._newest_minute = b""
         self._floor = b""
@@ -65,6 +79,7 @@ class Chronology:
             yield from self._one_by_one(start, entries)
         if self._seen is not None and start + len(entries.times) > self._seen.size:
             yield from self._since(start, entries, self._seen)
+        yield from self._borders.read(start, entries.times)
 
     def _cleared(self, entries: Skimmed) -> bool:
         """Whether all of them lie so close together that none can break a rule."""
@@ -115,6 +130,42 @@ class Chronology:
             if index >= seen.size and time < floor:
                 late = moment(_text(seen.at)) - moment(time)
                 yield TimeFinding(index, BEFORE_CHECKPOINT, late / 1000)
+
+
+class _Borders:
+    """Stamps: an entry that one covers is not younger than it, and one beyond it is not older."""
+
+    def __init__(self, stamps: Sequence[SeenAt]) -> None:
+        self._sizes = sorted({each.size for each in stamps})
+        at = {size: [each.at for each in stamps if each.size == size] for size in self._sizes}
+        # Whatever is proven of a smaller log holds from there on, until something later is proven;
+        # likewise backwards.
+        self._oldest = list(accumulate((max(at[size]) for size in self._sizes), max))
+        backwards = accumulate((min(at[size]) for size in reversed(self._sizes)), min)
+        self._youngest = list(backwards)[::-1]
+
+    def read(self, start: int, times: Sequence[bytes]) -> Iterator[TimeFinding]:
+        """Judge the entries from `start` on, between one border and the next."""
+        at = start
+        while at < start + len(times):
+            part = bisect_right(self._sizes, at)
+            stop = self._sizes[part] if part < len(self._sizes) else start + len(times)
+            yield from self._between(part, at, times[at - start : stop - start])
+            at = stop
+
+    def _between(self, part: int, start: int, times: Sequence[bytes]) -> Iterator[TimeFinding]:
+        if part and min(times) < (floor := _text(self._oldest[part - 1] - TOLERANCE)):
+            at = moment(_text(self._oldest[part - 1]))
+            for index, time in enumerate(times, start):
+                if time < floor:
+                    yield TimeFinding(index, BEFORE_STAMP, (at - moment(time)) / 1000)
+        if part < len(self._sizes) and max(times) > (
+            ceiling := _text(self._youngest[part] + TOLERANCE)
+        ):
+            at = moment(_text(self._youngest[part]))
+            for index, time in enumerate(times, start):
+                if time > ceiling:
+                    yield TimeFinding(index, AFTER_STAMP, (moment(time) - at) / 1000)
 
 
 def made(event_id: bytes) -> int:

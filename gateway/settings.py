@@ -46,6 +46,8 @@ class Settings:
     signer_socket: Path | None
     log_verifier_file: Path
     witness_policy_file: Path | None
+    timestamp_authorities_file: Path | None
+    timestamp_seconds: int
     max_upload_bytes: int
     vault_retention_days: int
     worker_concurrency: int
@@ -85,6 +87,10 @@ class Settings:
             witness_policy_file=reader.file_or_none(
                 process, "WITNESS_POLICY_FILE", Process.SEQUENCER
             ),
+            timestamp_authorities_file=reader.file_or_none(
+                process, "TIMESTAMP_AUTHORITIES_FILE", Process.SEQUENCER
+            ),
+            timestamp_seconds=reader.number("TIMESTAMP_SECONDS", default=3600),
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
