@@ -33,6 +33,8 @@ BEFORE_STAMP = "time-before-stamp"
 AFTER_STAMP = "time-after-stamp"
 
 _MINUTE = timedelta(minutes=1)
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +140,17 @@ class _Borders:
     def __init__(self, stamps: Sequence[SeenAt]) -> None:
         self._sizes = sorted({each.size for each in stamps})
         at = {size: [each.at for each in stamps if each.size == size] for size in self._sizes}
-        # Whatever is proven of a smaller log holds from there on, until something later is proven;
-        # likewise backwards.
-        self._oldest = list(accumulate((max(at[size]) for size in self._sizes), max))
+        # What is larger and was there earlier was there as well.
         backwards = accumulate((min(at[size]) for size in reversed(self._sizes)), min)
         self._youngest = list(backwards)[::-1]
+        # Anybody can have an old checkpoint stamped today, and nothing beyond it is then dated
+        # back: where a larger one was there by then, this one was not the newest.
+        ends = [*self._youngest, _END][1:]
+        proven = (
+            max((each for each in at[size] if each < end), default=_BEGIN)
+            for size, end in zip(self._sizes, ends, strict=True)
+        )
+        self._oldest = list(accumulate(proven, max))
 
     def read(self, start: int, times: Sequence[bytes]) -> Iterator[TimeFinding]:
         """Judge the entries from `start` on, between one border and the next."""
