@@ -5,7 +5,7 @@ A token counts where it verifies under a root that the auditor pins, and for not
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
@@ -68,18 +68,14 @@ class Vouched:
         """How many, from where to where, and how far apart at most."""
         if not self.stamps:
             return {}
-        first = min(self.stamps, key=lambda each: each.at)
-        last = max(self.stamps, key=lambda each: each.at)
+        in_order = sorted(self.stamps, key=lambda each: (each.at, each.checkpoint.size))
+        first, last = in_order[0], in_order[-1]
         return {
             "timestamps": len(self.stamps),
             "stamped_first": f"{first.checkpoint.size} entries at {first.at.isoformat()}",
             "stamped_last": f"{last.checkpoint.size} entries at {last.at.isoformat()}",
-            "stamped_apart": str(self._apart()),
+            "stamped_apart": str(_apart([each.at for each in in_order])),
         }
-
-    def _apart(self) -> timedelta:
-        moments = sorted(each.at for each in self.stamps)
-        return max((after - at for at, after in pairwise(moments)), default=timedelta())
 
     def tell(self) -> None:
         """Say what proves nothing, up to a number that can be read."""
@@ -148,6 +144,10 @@ def _found(timestamps: str) -> Iterator[Stamped]:
         # Without the access token: it belongs to --url, and these are open to everyone.
         return of_gateway(GatewayClient(timestamps))
     return of_folder(Path(timestamps))
+
+
+def _apart(moments: Sequence[datetime]) -> timedelta:
+    return max((after - before for before, after in pairwise(moments)), default=timedelta())
 
 
 def _pinned(authorities: Sequence[Path]) -> tuple[Certificate, ...]:

@@ -45,14 +45,15 @@ def of_gateway(client: GatewayClient, *, after: int = 0) -> Iterator[Stamped]:
     Raises TimestampRefused for a list that is none.
     """
     size, note = after, b""
-    while listed := _listed(client, size):
+    while listed := _listed(client, after):
         for found, name in listed:
-            if found < size:
+            if found < size or found <= after:
                 raise TimestampRefused("the gateway's list of timestamps runs back")
             if found > size:
                 size, note = found, client.data(f"/v1/log/checkpoint/{found}")
             token = client.data(f"/v1/log/timestamps/{found}/{name}")
             yield Stamped(found, name, note, token)
+        after = size
 
 
 def keep_in(folder: Path, client: GatewayClient) -> int:

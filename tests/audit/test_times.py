@@ -95,15 +95,12 @@ def test_indices_are_those_of_the_log() -> None:
 
 
 def test_what_an_authority_stamped_is_not_younger_and_what_came_after_is_not_older() -> None:
-    stamp = SeenAt(2, START + HOUR)
-    at = stamp.at
-    late, early = at + TOLERANCE, at - TOLERANCE
-    assert found([START, late, early, at], stamps=[stamp]) == []
-    assert found([late + MILLISECOND] * 3, stamps=[stamp]) == [
-        (0, AFTER_STAMP, 300.001),
-        (1, AFTER_STAMP, 300.001),
-    ]
-    assert found([early - MILLISECOND] * 3, stamps=[stamp]) == [(2, BEFORE_STAMP, 300.001)]
+    stamp = SeenAt(1, START + HOUR)
+    late, early = stamp.at + TOLERANCE, stamp.at - TOLERANCE
+    assert found([early, early], stamps=[stamp]) == []
+    assert found([late, late], stamps=[stamp]) == []
+    assert found([late + MILLISECOND] * 2, stamps=[stamp]) == [(0, AFTER_STAMP, 300.001)]
+    assert found([early - MILLISECOND] * 2, stamps=[stamp]) == [(1, BEFORE_STAMP, 300.001)]
 
 
 @pytest.mark.parametrize("start", [0, 1, 2, 5])

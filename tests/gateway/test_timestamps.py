@@ -5,23 +5,28 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from werkzeug.serving import make_server
 
 from audit.checkpoint import claimed_checkpoint
 from audit.keyring import LogKeys
 from audit.timestamp import MOST_TOKEN_BYTES, read_roots, verify_stamp
 from gateway.errors import SettingsRefused
 from gateway.flow.stamping import RETRY, Stamping
+from gateway.records import Role
 from gateway.sequencer import publish_newest
 from gateway.timestamps import Authorities, Authority, read_authorities
 from tests.audit.peers.authority import Authority as Signing
 from tests.audit.peers.authority import Served, serving
+from tests.gateway.cli.shell import Shell
 from tests.gateway.stand import POLICE, Stand
 
 HOUR = timedelta(hours=1)
@@ -320,3 +325,44 @@ def test_the_sequencer_asks_by_itself(
                 time.sleep(0.1)
         finally:
             sequencer.terminate()
+
+
+@contextmanager
+def over_http(stand: Stand) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, stand.app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def test_auditors_take_them_away_and_hold_the_log_against_them(
+    stand: Stand,
+    clock: Clock,
+    served: Served,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The log holds stamps of other tests, by the same authority and by rubbish that was bent."""
+    shell = Shell(monkeypatch, capsys)
+    first, second = fresh_name(), fresh_name()
+    size = grow(stand)
+    having(stand, clock, (first, served.url)).stamp_newest()
+    token = tmp_path / "token"
+    token.write_text(stand.token(Role.AUDITOR))
+    pinned = ("--authority", served.authority.root, "--log-key", stand.keys.folder / "log.vkey")
+    with over_http(stand) as url:
+        kept, log = tmp_path / "stamps", ("--url", url, "--token-file", token)
+        shell.well("audit", "timestamps", "--out", kept, "--url", url)
+        place = kept / str(size)
+        shell.well("audit", "timestamp", place / "checkpoint", place / f"{first}.tsr", *pinned)
+        having(stand, clock, (second, served.url)).stamp_newest()
+        again = shell.well("audit", "timestamps", "--out", kept, "--url", url)
+        assert "1 timestamps are new" in again.err
+        for where in (url, kept):
+            told = shell.well("audit", "verify", *log, *pinned, "--timestamps", where)
+            assert f"stamped_last   {size} entries at " in told.out
