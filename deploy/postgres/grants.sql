@@ -3,7 +3,7 @@
 --
 --     sudo -u gateway_owner psql -d gateway -v ON_ERROR_STOP=1 -1 -f grants.sql
 --
--- Nobody may change or remove a leaf, a tile or a checkpoint of the audit log: no role holds the
+-- Nobody may change or remove a leaf, a tile, a checkpoint or a timestamp of the audit log: no role holds the
 -- right, and triggers refuse it to the owner too (migration 0001). Only the sequencer adds to the
 -- log and takes from the outbox. Only an administrator makes tokens and enrols certificates, so a
 -- web process in an attacker's hands can do neither.
