@@ -32,6 +32,7 @@ from rfc3161_client import (
     decode_timestamp_response,
 )
 
+from audit.certificateset import in_order
 from audit.checkpoint import Checkpoint
 from audit.errors import KeyRefused, TimestampRefused
 from audit.keyring import LogKeys
@@ -105,7 +106,7 @@ def _granted(answer: bytes) -> TimeStampResponse:
     if len(answer) > MOST_TOKEN_BYTES:
         raise TimestampRefused("the timestamp is larger than it can be")
     try:
-        decoded = decode_timestamp_response(answer)
+        decoded = decode_timestamp_response(in_order(answer))
         status = PKIStatus(decoded.status)
     except ValueError:
         raise TimestampRefused("this is no timestamp") from None

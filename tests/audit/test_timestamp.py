@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from audit.certificateset import in_order
 from audit.errors import KeyRefused, NoteUntrusted, TimestampRefused
 from audit.keyring import LogKeys
 from audit.timestamp import MOST_TOKEN_BYTES, Question, read_roots, stamped_at, verify_stamp
@@ -39,6 +42,19 @@ def test_what_we_ask_openssl_answers_and_verifies(authority: Authority) -> None:
     stamped_at(NOTE, answer, roots=read_roots(authority.root.read_bytes()))
     assert authority.verifies(NOTE, answer)
     assert not authority.verifies(OLD, answer)
+
+
+def test_an_intermediate_certificate_comes_with_the_token(tmp_path: Path) -> None:
+    authority = Authority.make(tmp_path / "authority")
+    authority.certify_in_between()
+    token = authority.stamp(NOTE)
+    assert stamped_at(NOTE, token, roots=read_roots(authority.root.read_bytes()))
+    assert authority.verifies(NOTE, token)
+    ordered = in_order(token)
+    assert (ordered != token, sorted(ordered), in_order(ordered)) == (True, sorted(token), ordered)
+    between = (tmp_path / "authority/between.pem").read_bytes()
+    with pytest.raises(TimestampRefused, match="does not verify"):
+        stamped_at(NOTE, token, roots=read_roots(between))
 
 
 def refused(authority: Authority, token: bytes, note: bytes = NOTE) -> str:
@@ -81,6 +97,13 @@ def test_what_is_no_token_is_refused(
     bent = bend(token)
     data = bent.encode() if isinstance(bent, str) else bent
     assert "no timestamp" in refused(authority, data)
+
+
+@given(st.binary(max_size=200))
+def test_what_is_no_answer_is_left_as_it_is(data: bytes) -> None:
+    assert len(in_order(data)) == len(data)
+    with pytest.raises(TimestampRefused):
+        stamped_at(NOTE, data, roots=())
 
 
 def test_a_token_without_end_is_not_read(authority: Authority, token: bytes) -> None:

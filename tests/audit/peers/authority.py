@@ -53,6 +53,7 @@ class Authority:
     folder: Path
     openssl: str
     _lock: Lock = field(default_factory=Lock)
+    _sent: tuple[str, ...] = ()
 
     @classmethod
     def make(cls, folder: Path) -> "Authority":
@@ -70,17 +71,24 @@ class Authority:
         """What an auditor pins."""
         return self.folder / "root.pem"
 
-    def certify(self, purpose: str) -> None:
+    def certify(self, purpose: str, *, name: str = "tsa", by: str = "root") -> None:
         """A new key and certificate to sign with, for a purpose of the configuration."""
-        self._openssl("req", *_KEY, "tsa.key", "-out", "tsa.csr")
-        made = ("x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key")
-        self._run(*made, "-CAcreateserial", "-out", "tsa.pem", "-days", "20", *_extended(purpose))
+        self._openssl("req", *_KEY, f"{name}.key", "-out", f"{name}.csr")
+        made = ("x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.pem", "-CAkey", f"{by}.key")
+        given = ("-CAcreateserial", "-days", "20", *_extended(purpose))
+        self._run(*made, *given, "-out", f"{name}.pem")
+
+    def certify_in_between(self) -> None:
+        """The same by an authority that the root certified, whose certificate goes along."""
+        self.certify("root", name="between")
+        self.certify("timestamps", by="between")
+        self._sent = ("-chain", "between.pem")
 
     def answer(self, question: bytes) -> bytes:
         """What it answers to a question (`openssl ts -reply`)."""
         with self._lock:
             (self.folder / "question").write_bytes(question)
-            signing = ("-signer", "tsa.pem", "-inkey", "tsa.key")
+            signing = ("-signer", "tsa.pem", "-inkey", "tsa.key", *self._sent)
             told = ("-config", "ca.cnf", "-section", "answers", "-queryfile", "question")
             self._run("ts", "-reply", *told, *signing, "-out", "answer")
             return (self.folder / "answer").read_bytes()
