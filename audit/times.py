@@ -16,6 +16,7 @@ of it is signed, so that somebody has to explain it.
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -138,8 +139,10 @@ class _Borders:
     """Stamps: an entry that one covers is not younger than it, and one beyond it is not older."""
 
     def __init__(self, stamps: Sequence[SeenAt]) -> None:
-        self._sizes = sorted({each.size for each in stamps})
-        at = {size: [each.at for each in stamps if each.size == size] for size in self._sizes}
+        at: defaultdict[int, list[datetime]] = defaultdict(list)
+        for each in stamps:
+            at[each.size].append(each.at)
+        self._sizes = sorted(at)
         # What is larger and was there earlier was there as well.
         backwards = accumulate((min(at[size]) for size in reversed(self._sizes)), min)
         self._youngest = list(backwards)[::-1]
@@ -147,7 +150,7 @@ class _Borders:
         # back: where a larger one was there by then, this one was not the newest.
         ends = [*self._youngest, _END][1:]
         proven = (
-            max((each for each in at[size] if each < end), default=_BEGIN)
+            max((one for one in at[size] if one < end), default=_BEGIN)
             for size, end in zip(self._sizes, ends, strict=True)
         )
         self._oldest = list(accumulate(proven, max))

@@ -19,6 +19,7 @@ from audit.checkpoint import claimed_checkpoint
 from audit.errors import AuditError
 from audit.sequencer import prove_consistency, sequence_once
 from gateway.errors import ServiceFailed
+from gateway.flow.stamping import Stamping
 from gateway.settings import Settings
 from gateway.store.log import PostgresLog, sequencer_lock
 from gateway.wiring import SequencerServices, sequencer_services
@@ -76,7 +77,8 @@ def _drain(services: SequencerServices, stop: Event, pool: Executor) -> None:
     publish = partial(publish_newest, services.log, services.panel)
     beside = [_Beside(pool, publish, seconds=PUBLISH_SECONDS)]
     if services.stamping is not None:
-        beside.append(_Beside(pool, services.stamping.stamp_newest, seconds=STAMP_SECONDS))
+        stamp = partial(stamp_newest, services.stamping)
+        beside.append(_Beside(pool, stamp, seconds=STAMP_SECONDS))
     while not stop.is_set():
         sequence_once(services.log, signer=services.signer)
         for each in beside:
@@ -102,6 +104,14 @@ def publish_newest(store: PostgresLog, panel: Panel | None) -> None:
         log.error("log.unwitnessed", error_code=error.code, detail=error.detail, size=size)
         return
     store.publish(size, note)
+
+
+def stamp_newest(stamping: Stamping) -> None:
+    """Have the newest published checkpoint stamped; whatever fails is told of, and ends nothing."""
+    try:
+        stamping.stamp_newest()
+    except Exception as error:  # noqa: BLE001 - nobody waits for a stamp, and everybody for the log
+        log.error("log.unstamped", error=type(error).__name__)
 
 
 def _cosigned(store: PostgresLog, panel: Panel, head: bytes) -> bytes:

@@ -6,12 +6,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from audit.checkpoint import claimed_checkpoint
+from audit.entry import Entry
 from gateway.store.database import Database
 from gateway.store.log import PostgresLog
 from gateway.store.stamps import StampPlace, add_stamp, newest_stamps, stamped_note
 from gateway.timestamps import Authorities, Authority
 
 RETRY = timedelta(minutes=5)
+LONGEST_WAIT = timedelta(minutes=1)
+"""Well below the tolerance of `audit.times`: so much older than a stamp before it an entry may be."""
 
 log = structlog.get_logger("gateway.stamping")
 
@@ -44,6 +47,8 @@ class Stamping:
         if published is None:
             return
         size = claimed_checkpoint(published).size
+        if self._waits(size):
+            return
         with self._database.transaction() as session:
             newest, stamped = newest_stamps(session), stamped_note(session, size)
         note, due = stamped or published, self._due(size, newest)
@@ -55,6 +60,16 @@ class Stamping:
         for name, reason in missing.items():
             self._in_vain[name] = self._clock()
             log.warning("timestamp.missing", authority=name, detail=reason, size=size)
+
+    def _waits(self, size: int) -> bool:
+        """Whether an entry beyond what is published has waited for long.
+
+        After an outage of the sequencer or of witnesses a stamp would make it look dated back.
+        """
+        beyond = [*self._store.entries(size, size + 1)]
+        beyond += [each.entry for each in self._store.pending(1)]
+        oldest = min((Entry.from_bytes(each).time for each in beyond), default=None)
+        return oldest is not None and self._clock() - oldest > LONGEST_WAIT
 
     def _due(self, size: int, newest: Mapping[str, StampPlace]) -> list[Authority]:
         return [

@@ -21,9 +21,9 @@ from audit.checkpoint import claimed_checkpoint
 from audit.keyring import LogKeys
 from audit.timestamp import MOST_TOKEN_BYTES, read_roots, verify_stamp
 from gateway.errors import SettingsRefused
-from gateway.flow.stamping import RETRY, Stamping
+from gateway.flow.stamping import LONGEST_WAIT, RETRY, Stamping
 from gateway.records import Role
-from gateway.sequencer import publish_newest
+from gateway.sequencer import publish_newest, stamp_newest
 from gateway.timestamps import Authorities, Authority, read_authorities
 from tests.audit.peers.authority import Authority as Signing
 from tests.audit.peers.authority import Served, serving
@@ -233,6 +233,19 @@ def run(stand: Stand, statement: str) -> None:
         session.execute(text(statement))
 
 
+def test_a_fault_of_stamping_ends_nothing(
+    stand: Stand, stamping: Stamping, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as a table that is not there yet, or a right that was not granted."""
+    run(stand, "ALTER TABLE log_timestamp RENAME TO elsewhere")
+    try:
+        stamp_newest(stamping)
+    finally:
+        run(stand, "ALTER TABLE elsewhere RENAME TO log_timestamp")
+    said = capsys.readouterr()
+    assert "log.unstamped" in said.out + said.err
+
+
 def test_every_authority_of_a_size_stamps_the_same_octets(
     stand: Stand, served: Served, clock: Clock
 ) -> None:
@@ -367,3 +380,22 @@ def test_auditors_take_them_away_and_hold_the_log_against_them(
         for where in (url, kept):
             told = shell.well("audit", "verify", *log, *pinned, "--timestamps", where)
             assert re.search(rf"^stamped_last +{size} entries at ", told.out, re.MULTILINE)
+
+
+def test_nothing_is_stamped_while_an_entry_waits_to_be_published(
+    stand: Stand, stamping: Stamping, served: Served, clock: Clock
+) -> None:
+    """After an outage it would look dated back: it is older than a stamp that does not cover it."""
+    grow(stand)
+    stand.sender(POLICE)
+    clock.now = datetime.now(UTC) + LONGEST_WAIT
+    stamping.stamp_newest()
+    assert served.asked == []
+    note = stand.client.get("/v1/log/checkpoint").data
+    stand.sequencer.log.publish(claimed_checkpoint(note).size, note)
+    stand.sequence()
+    stamping.stamp_newest()
+    assert served.asked == [], "sequenced, and not published"
+    publish_newest(stand.sequencer.log, None)
+    stamping.stamp_newest()
+    assert len(served.asked) == 1
