@@ -14,7 +14,7 @@ from gateway.timestamps import Authorities, Authority
 
 RETRY = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(minutes=1)
-"""Well below the tolerance of `audit.times`: so much older than a stamp before it an entry may be."""
+"""Well below the tolerance of `audit.times`: so much older than an earlier stamp is no finding."""
 
 log = structlog.get_logger("gateway.stamping")
 
