@@ -14,6 +14,7 @@ AuditError                  code "audit-error"
 │   ├── PromiseRefused      code "promise-refused": not a promise of this log
 │   ├── PromiseBroken       code "promise-broken": the log does not hold what it promised
 │   ├── TileRefused         code "tile-refused": a tile or bundle of impossible shape
+│   ├── TimestampRefused    code "timestamp-refused": a timestamp that proves nothing of this note
 │   ├── AccusationRefused   code "accusation-refused": a kit that does not convict the log
 │   └── LogTampered         code "log-tampered": tiles, entries and checkpoint disagree
 ├── KeyRefused              code "key-refused": text that is not a signing or verifying key
@@ -104,6 +105,12 @@ class TileRefused(EvidenceRefused):
     """A tile or bundle of impossible shape."""
 
     code = "tile-refused"
+
+
+class TimestampRefused(EvidenceRefused):
+    """Not a timestamp of an authority that we trust over these octets."""
+
+    code = "timestamp-refused"
 
 
 class AccusationRefused(EvidenceRefused):

@@ -208,7 +208,9 @@ class _Replay:
         done, first = 0, self.edge.size
         for checkpoint in tuple(self._known):
             cut = checkpoint.size - first
-            if done <= cut < len(leaves):
+            if cut >= len(leaves):
+                break
+            if done <= cut:
                 yield leaves[done:cut]
                 done = cut
         yield leaves[done:]

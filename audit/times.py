@@ -7,15 +7,21 @@ What they are held to, with a tolerance of five minutes for late commits and clo
     time-ahead              the time is later than the reader's clock
     time-before-checkpoint  the entry was added after a checkpoint that the reader has had since a
                             later time: it was dated back, or had waited to be added
+    time-before-stamp       the entry was added after a checkpoint that an authority has stamped at
+                            a later time: dated back likewise, whoever reads
+    time-after-stamp        the time is later than that of a stamp over the entry
 
 A fault of time is a finding, not yet a proof of tampering: a wrong clock makes them, too. But all
 of it is signed, so that somebody has to explain it.
 """
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate
 
 from audit.entry import Skimmed, moment
 
@@ -24,8 +30,12 @@ NOT_OF_EVENT_ID = "time-not-of-event-id"
 RUNS_BACK = "time-runs-back"
 AHEAD = "time-ahead"
 BEFORE_CHECKPOINT = "time-before-checkpoint"
+BEFORE_STAMP = "time-before-stamp"
+AFTER_STAMP = "time-after-stamp"
 
 _MINUTE = timedelta(minutes=1)
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+_END = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class TimeFinding:
 
 @dataclass(frozen=True, slots=True)
 class SeenAt:
-    """When the reader had a checkpoint in hand: by their own clock, or by a witness's."""
+    """When somebody had a checkpoint in hand: the reader by their own clock, or an authority."""
 
     size: int
     at: datetime
@@ -52,9 +62,16 @@ class Chronology:
     by one, and those that are then in doubt are judged to the millisecond.
     """
 
-    def __init__(self, *, now: datetime | None = None, seen: SeenAt | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        now: datetime | None = None,
+        seen: SeenAt | None = None,
+        stamps: Sequence[SeenAt] = (),
+    ) -> None:
         self._latest = b"9" if now is None else _text(now + TOLERANCE)
         self._seen = seen
+        self._borders = _Borders(stamps)
         self._newest = b"0"
         self._newest_minute = b""
         self._floor = b""
@@ -65,6 +82,7 @@ class Chronology:
             yield from self._one_by_one(start, entries)
         if self._seen is not None and start + len(entries.times) > self._seen.size:
             yield from self._since(start, entries, self._seen)
+        yield from self._borders.read(start, entries.times)
 
     def _cleared(self, entries: Skimmed) -> bool:
         """Whether all of them lie so close together that none can break a rule."""
@@ -115,6 +133,50 @@ class Chronology:
             if index >= seen.size and time < floor:
                 late = moment(_text(seen.at)) - moment(time)
                 yield TimeFinding(index, BEFORE_CHECKPOINT, late / 1000)
+
+
+class _Borders:
+    """Stamps: an entry that one covers is not younger than it, and one beyond it is not older."""
+
+    def __init__(self, stamps: Sequence[SeenAt]) -> None:
+        at: defaultdict[int, list[datetime]] = defaultdict(list)
+        for each in stamps:
+            at[each.size].append(each.at)
+        self._sizes = sorted(at)
+        # What is larger and was there earlier was there as well.
+        backwards = accumulate((min(at[size]) for size in reversed(self._sizes)), min)
+        self._youngest = list(backwards)[::-1]
+        # Anybody can have an old checkpoint stamped today, and nothing beyond it is then dated
+        # back: where a larger one was there by then, this one was not the newest.
+        ends = [*self._youngest, _END][1:]
+        proven = (
+            max((one for one in at[size] if one < end), default=_BEGIN)
+            for size, end in zip(self._sizes, ends, strict=True)
+        )
+        self._oldest = list(accumulate(proven, max))
+
+    def read(self, start: int, times: Sequence[bytes]) -> Iterator[TimeFinding]:
+        """Judge the entries from `start` on, between one border and the next."""
+        at = start
+        while at < start + len(times):
+            part = bisect_right(self._sizes, at)
+            stop = self._sizes[part] if part < len(self._sizes) else start + len(times)
+            yield from self._between(part, at, times[at - start : stop - start])
+            at = stop
+
+    def _between(self, part: int, start: int, times: Sequence[bytes]) -> Iterator[TimeFinding]:
+        if part and min(times) < (floor := _text(self._oldest[part - 1] - TOLERANCE)):
+            at = moment(_text(self._oldest[part - 1]))
+            for index, time in enumerate(times, start):
+                if time < floor:
+                    yield TimeFinding(index, BEFORE_STAMP, (at - moment(time)) / 1000)
+        if part < len(self._sizes) and max(times) > (
+            ceiling := _text(self._youngest[part] + TOLERANCE)
+        ):
+            at = moment(_text(self._youngest[part]))
+            for index, time in enumerate(times, start):
+                if time > ceiling:
+                    yield TimeFinding(index, AFTER_STAMP, (moment(time) - at) / 1000)
 
 
 def made(event_id: bytes) -> int:

@@ -47,6 +47,8 @@ class Settings:
     signer_socket: Path | None
     log_verifier_file: Path
     witness_policy_file: Path | None
+    timestamp_authorities_file: Path | None
+    timestamp_seconds: int
     max_upload_bytes: int
     max_waiting: int
     max_waiting_of_an_agency: int
@@ -91,6 +93,10 @@ class Settings:
             witness_policy_file=reader.file_or_none(
                 process, "WITNESS_POLICY_FILE", Process.SEQUENCER
             ),
+            timestamp_authorities_file=reader.file_or_none(
+                process, "TIMESTAMP_AUTHORITIES_FILE", Process.SEQUENCER
+            ),
+            timestamp_seconds=reader.number("TIMESTAMP_SECONDS", default=3600),
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
             max_waiting=reader.number("MAX_WAITING", default=50_000),
             max_waiting_of_an_agency=reader.number("MAX_WAITING_OF_AN_AGENCY", default=5_000),

@@ -6,7 +6,7 @@ key but the one that promises.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from os import urandom
@@ -40,6 +40,7 @@ from gateway.flow.release import ManifestSigner, Releases
 from gateway.flow.repair import Repair
 from gateway.flow.retrieve import Retrieval
 from gateway.flow.sshkeys import SshKeys
+from gateway.flow.stamping import Stamping
 from gateway.flow.submissions import Submissions
 from gateway.flow.trail import AuditTrail
 from gateway.flow.uploads import Uploads
@@ -52,6 +53,7 @@ from gateway.store.jobs import JobQueue
 from gateway.store.log import PostgresLog
 from gateway.store.migrate import migrate
 from gateway.store.objects import ObjectStore
+from gateway.timestamps import Authorities, read_authorities
 from gateway.witnesses import Panel
 from validators.linkage import PEPPER_BYTES
 from validators.rules.attachments import Scan, unscanned
@@ -109,6 +111,7 @@ class SequencerServices:
     log: PostgresLog
     signer: TreeSigner
     panel: Panel | None
+    stamping: Stamping | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +215,16 @@ def worker_services(settings: Settings) -> WorkerServices:
 def sequencer_services(settings: Settings) -> SequencerServices:
     """The services of the one sequencer."""
     database = _database(settings)
+    log = PostgresLog(database)
     return SequencerServices(
         database=database,
-        log=PostgresLog(database),
+        log=log,
         signer=RemoteSigner(
             _required(settings.signer_socket),
             LogKeys.from_text(settings.log_verifier_file.read_text("ascii")),
         ),
         panel=_panel(settings),
+        stamping=_stamping(settings, database, log),
     )
 
 
@@ -322,6 +327,19 @@ def _scan(settings: Settings) -> Scan:
 def _panel(settings: Settings) -> Panel | None:
     policy = settings.witness_policy_file
     return None if policy is None else Panel(Policy.from_text(policy.read_text("utf-8")))
+
+
+def _stamping(settings: Settings, database: Database, log: PostgresLog) -> Stamping | None:
+    file = settings.timestamp_authorities_file
+    if file is None:
+        return None
+    return Stamping(
+        database,
+        log,
+        Authorities(read_authorities(file.read_text("utf-8"))),
+        every=timedelta(seconds=settings.timestamp_seconds),
+        clock=_now,
+    )
 
 
 def _vault(settings: Settings) -> Sequence[Certificate]:

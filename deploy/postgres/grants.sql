@@ -3,7 +3,7 @@
 --
 --     sudo -u gateway_owner psql -d gateway -v ON_ERROR_STOP=1 -1 -f grants.sql
 --
--- Nobody may change or remove a leaf, a tile or a checkpoint of the audit log: no role holds the
+-- Nobody may change or remove a leaf, a tile, a checkpoint or a timestamp of the audit log: no role holds the
 -- right, and triggers refuse it to the owner too (migration 0001). Only the sequencer adds to the
 -- log and takes from the outbox. Only an administrator makes tokens and enrols certificates, so a
 -- web process in an attacker's hands can do neither.
@@ -34,7 +34,7 @@ GRANT SELECT, INSERT ON upload_part TO gateway_web;
 GRANT SELECT, INSERT ON release, release_item TO gateway_web;
 GRANT UPDATE (state, decided_by, decided_at) ON release TO gateway_web;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_web;
-GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_web;
+GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication, log_timestamp TO gateway_web;
 
 -- sftp: receives, and lays out reports and receipts. It withdraws nothing and knows no token.
 GRANT SELECT ON agency, ssh_key TO gateway_sftp;
@@ -70,7 +70,8 @@ GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_w
 
 -- sequencer: from the outbox into the log, and nothing else.
 GRANT SELECT, DELETE ON audit_outbox TO gateway_sequencer;
-GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_sequencer;
+GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint, log_publication, log_timestamp
+    TO gateway_sequencer;
 
 -- admin: agencies, certificates and tokens. No report, no entry of the log; of submissions only which
 -- keys they had to do with, to be able to say after a theft what is touched by it. The ids of events

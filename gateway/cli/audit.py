@@ -34,6 +34,7 @@ from gateway.cli.logsources import (
     witnessed,
     witnesses_option,
 )
+from gateway.cli.logstamps import Vouched, read_stamps, stamps_options, timestamp, timestamps
 from gateway.cli.options import EXISTING, FOLDER, json_option
 from gateway.cli.output import print_facts, print_json, say, step_progress
 
@@ -46,6 +47,8 @@ def audit() -> None:
 audit.add_command(export)
 audit.add_command(monitor)
 audit.add_command(rotate_key)
+audit.add_command(timestamp)
+audit.add_command(timestamps)
 
 
 @audit.command()
@@ -64,6 +67,7 @@ audit.add_command(rotate_key)
 @click.option("--cache", type=FOLDER, help="Keep full tiles here, and continue from them.")
 @click.option("--evidence", type=FOLDER, help="Write what convicts into this new folder.")
 @witnesses_option
+@stamps_options
 @source_options
 @json_option
 def verify(
@@ -75,6 +79,8 @@ def verify(
     cache: Path | None,
     evidence: Path | None,
     witnesses: Path | None,
+    timestamps: str | None,
+    authorities: tuple[Path, ...],
     as_json: bool,
     **where: Any,
 ) -> None:
@@ -84,21 +90,26 @@ def verify(
     before = [keys.checkpoint(note) for note in notes]
     promises = Promises(open_promise(read_text(file), keys=keys) for file in promised)
     now = datetime.now(UTC)
+    # Before the newest checkpoint is read: the log is then no shorter than what was stamped.
+    vouched = read_stamps(timestamps, authorities, keys)
     with Where(**where).ahead(cache=cache) as source:
         try:
-            replayed = _replayed(source, keys, before, promises)
+            replayed = _replayed(source, keys, before, promises, vouched)
         except LogTampered as found:
             if evidence is not None:
-                convict_into(evidence, found, source, keys=keys, known=notes)
+                known = [*notes, *vouched.notes]
+                convict_into(evidence, found, source, keys=keys, known=known)
             raise
         note = source.read(CHECKPOINT_PATH)
         if keep is not None:
             keep.write_bytes(note)
     waiting = promises.require_kept(now)
-    _print(replayed, before, witnessed=witnessed(policy, note), as_json=as_json)
+    said = {"witnessed": witnessed(policy, note), **vouched.facts()}
+    _print(replayed, before, said, as_json=as_json)
     if waiting:
         say(f"Promises that are not kept and not due yet: {waiting} of {promises.all}.")
-    if replayed.findings:
+    vouched.tell()
+    if replayed.findings or vouched.refused:
         raise Stop(IN_PART)
 
 
@@ -165,29 +176,33 @@ def convict_into(
 
 
 def _replayed(
-    source: TileSource, keys: LogKeys, before: Sequence[Checkpoint], promises: Promises
+    source: TileSource,
+    keys: LogKeys,
+    before: Sequence[Checkpoint],
+    promises: Promises,
+    vouched: Vouched,
 ) -> Replayed:
     with step_progress("Verifying", None) as bar:
         task = bar.task_ids[0]
         return replay(
             source,
             verifier=keys,
-            since=before,
-            times=Chronology(now=datetime.now(UTC)),
+            since=[*before, *vouched.checkpoints],
+            times=Chronology(now=datetime.now(UTC), stamps=vouched.borders),
             on_entries=promises.see,
             on_progress=lambda done, all_: bar.update(task, completed=done, total=all_),
         )
 
 
 def _print(
-    replayed: Replayed, before: Sequence[Checkpoint], *, witnessed: str, as_json: bool
+    replayed: Replayed, before: Sequence[Checkpoint], said: dict[str, Any], *, as_json: bool
 ) -> None:
     facts: dict[str, Any] = {
         "log": replayed.checkpoint.origin,
         "entries": replayed.entries,
         "root": replayed.checkpoint.root.hex(),
         "extends": max((checkpoint.size for checkpoint in before), default=None),
-        "witnessed": witnessed,
+        **said,
     }
     actions = {str(action): count for action, count in sorted(replayed.actions.items())}
     findings = [

@@ -1,5 +1,7 @@
 """Reading the log: checkpoints, proofs, tiles, promises and receipts, for whoever may ask."""
 
+from collections.abc import Sequence
+
 from audit.actions import Action
 from audit.checkpoint import claimed_checkpoint
 from audit.entry import ObjectType
@@ -14,6 +16,8 @@ from gateway.flow.trail import AuditTrail, What
 from gateway.records import Principal
 from gateway.store.database import Database
 from gateway.store.log import PostgresLog
+from gateway.store.stamps import StampPlace, find_token, stamped_note, stamps_after
+from gateway.timestamps import AUTHORITY_NAME
 
 
 class LogReading:
@@ -67,6 +71,29 @@ class LogReading:
     def promise(self, place: LogPlace) -> str:
         """The log's word that it will hold the entry of a submission; to be had at once."""
         return self._promiser.promise(place.entry)
+
+    def stamps(self, *, after: int) -> Sequence[StampPlace]:
+        """Which timestamps there are over checkpoints of more than `after` entries, in pages."""
+        with self._database.transaction() as session:
+            return stamps_after(session, after)
+
+    def stamped(self, size: int) -> bytes:
+        """The checkpoint of a size that was stamped, in the very octets."""
+        with self._database.transaction() as session:
+            note = stamped_note(session, size)
+        if note is None:
+            raise NotFound("checkpoint with a timestamp")
+        return note
+
+    def timestamp(self, size: int, authority: str) -> bytes:
+        """What an authority answered about the checkpoint of a size."""
+        if not AUTHORITY_NAME.fullmatch(authority):
+            raise NotFound("timestamp")
+        with self._database.transaction() as session:
+            token = find_token(session, size, authority)
+        if token is None:
+            raise NotFound("timestamp")
+        return token
 
     def receipt(self, place: LogPlace) -> str:
         """A receipt that can be verified offline, once the entry is under a checkpoint."""

@@ -204,6 +204,38 @@ class ProofSchema(Schema):
     checkpoint = fields.String(metadata={"description": "The signed checkpoint it leads to."})
 
 
+class TimestampQuerySchema(Schema):
+    """Where to go on."""
+
+    after = fields.Integer(
+        load_default=0,
+        strict=False,
+        validate=validate.Range(0, 10**18 - 1),
+        metadata={"description": "Only those over checkpoints of more entries."},
+    )
+
+
+class TimestampSchema(Schema):
+    """A timestamp over a published checkpoint."""
+
+    size = fields.Integer(metadata={"description": "Entries that the checkpoint covers."})
+    authority = fields.String(metadata={"description": "Who stamped it, as this gateway says."})
+    received_at = fields.AwareDateTime(
+        metadata={"description": "By this gateway's clock; the token has the authority's."}
+    )
+    path = fields.String(metadata={"description": "Where the token is."})
+
+
+class TimestampListSchema(Schema):
+    """A page of timestamps, by size."""
+
+    timestamps = fields.List(fields.Nested(TimestampSchema))
+    next_after = fields.Integer(
+        allow_none=True,
+        metadata={"description": "Pass as `after` for the next page; none after an empty one."},
+    )
+
+
 class ProblemSchema(Schema):
     """An RFC 9457 problem."""
 

@@ -1,6 +1,7 @@
 """Times that cannot be true: each rule, and a millisecond on either side of its border."""
 
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,10 @@ from hypothesis import strategies as st
 
 from audit.entry import skim
 from audit.times import (
+    AFTER_STAMP,
     AHEAD,
     BEFORE_CHECKPOINT,
+    BEFORE_STAMP,
     NOT_OF_EVENT_ID,
     RUNS_BACK,
     TOLERANCE,
@@ -89,3 +92,53 @@ def test_what_came_after_a_checkpoint_did_not_happen_before_it() -> None:
 
 def test_indices_are_those_of_the_log() -> None:
     assert found([START, START - HOUR], start=512) == [(513, RUNS_BACK, 3600.0)]
+
+
+def test_what_an_authority_stamped_is_not_younger_and_what_came_after_is_not_older() -> None:
+    stamp = SeenAt(1, START + HOUR)
+    late, early = stamp.at + TOLERANCE, stamp.at - TOLERANCE
+    assert found([early, early], stamps=[stamp]) == []
+    assert found([late, late], stamps=[stamp]) == []
+    assert found([late + MILLISECOND] * 2, stamps=[stamp]) == [(0, AFTER_STAMP, 300.001)]
+    assert found([early - MILLISECOND] * 2, stamps=[stamp]) == [(1, BEFORE_STAMP, 300.001)]
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 5])
+def test_every_entry_lies_between_the_stamps_around_it(start: int) -> None:
+    stamps = [SeenAt(size, START + size * HOUR) for size in (6, 2, 4)]
+    times = [START + n * HOUR for n in range(8)]
+    assert found(times[start:], start=start, stamps=stamps) == []
+    back = [START - HOUR] * 8
+    assert [index for index, code, _ in found(back, stamps=stamps) if code == BEFORE_STAMP] == [
+        *range(2, 8)
+    ]
+    ahead = [START + 9 * HOUR] * 8
+    assert [index for index, code, _ in found(ahead, stamps=stamps) if code == AFTER_STAMP] == [
+        *range(6)
+    ]
+
+
+def test_of_several_authorities_the_tightest_counts() -> None:
+    stamps = [SeenAt(2, START + HOUR), SeenAt(2, START + 2 * HOUR)]
+    assert found([START + 2 * HOUR] * 3, stamps=stamps) == [
+        (0, AFTER_STAMP, 3600.0),
+        (1, AFTER_STAMP, 3600.0),
+    ]
+    assert found([START + HOUR] * 3, stamps=stamps) == [(2, BEFORE_STAMP, 3600.0)]
+
+
+def test_an_old_checkpoint_that_somebody_has_stamped_today_accuses_nobody() -> None:
+    """Anybody can: a checkpoint is public. A larger one, stamped before, shows that it was old."""
+    times = [START + n * HOUR for n in range(6)]
+    honest = [SeenAt(2, START + 2 * HOUR), SeenAt(4, START + 4 * HOUR)]
+    assert found(times, stamps=[*honest, SeenAt(2, START + 99 * HOUR)]) == []
+
+
+@given(st.data())
+def test_stamps_of_an_honest_log_find_nothing_however_it_is_cut(data: st.DataObject) -> None:
+    steps = data.draw(st.lists(st.integers(0, 900), min_size=1, max_size=30))
+    times = [START + timedelta(seconds=second) for second in accumulate(steps)]
+    cuts = data.draw(st.lists(st.integers(1, len(times)), max_size=5))
+    stamps = [SeenAt(size, times[size - 1]) for size in cuts]
+    start = data.draw(st.integers(0, len(times) - 1))
+    assert found(times[start:], start=start, stamps=stamps) == []

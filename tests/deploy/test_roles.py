@@ -27,6 +27,7 @@ from gateway.flow.sshkeys import PublicKey
 from gateway.records import Channel, Role, State
 from gateway.settings import Process, Settings
 from gateway.store.database import Database
+from gateway.store.stamps import StampPlace, add_stamp, newest_stamps
 from gateway.web import create_app
 from gateway.wiring import (
     admin_services,
@@ -277,6 +278,7 @@ def test_the_sftp_process_can_do_its_work(stand: StandOfRoles, tmp_path: Path) -
 
 FORBIDDEN = {
     Process.WEB: (
+        "INSERT INTO log_timestamp VALUES (1, 'tsa', '', '', now())",
         "UPDATE log_leaf SET entry = ''",
         "DELETE FROM log_checkpoint",
         "INSERT INTO log_leaf VALUES (0, gen_random_uuid(), '', '')",
@@ -315,6 +317,7 @@ FORBIDDEN = {
         "CREATE TABLE mine (id int)",
     ),
     Process.WORKER: (
+        "SELECT * FROM log_timestamp",
         "UPDATE log_leaf SET entry = ''",
         "INSERT INTO log_checkpoint VALUES (1, '', now())",
         "DELETE FROM audit_outbox",
@@ -341,6 +344,8 @@ FORBIDDEN = {
         "DELETE FROM log_leaf",
         "UPDATE log_checkpoint SET note = ''",
         "TRUNCATE log_tile",
+        "UPDATE log_timestamp SET token = ''",
+        "DELETE FROM log_timestamp",
         "UPDATE audit_outbox SET entry = ''",
         "INSERT INTO audit_outbox (event_id, entry) VALUES (gen_random_uuid(), '')",
         "SELECT * FROM submission",
@@ -366,6 +371,18 @@ FORBIDDEN = {
 }
 
 
+def test_the_sequencer_keeps_timestamps_and_the_web_process_shows_them(
+    stand: StandOfRoles,
+) -> None:
+    place = StampPlace(7, "tsa", datetime.now(UTC))
+    with stand.sequencer.database.transaction() as session:
+        add_stamp(session, place, note=b"note", token=b"token")
+        assert newest_stamps(session) == {"tsa": place}
+    assert stand.client.get("/v1/log/timestamps/7/tsa").data == b"token"
+    assert stand.client.get("/v1/log/checkpoint/7").data == b"note"
+    assert len(stand.client.get("/v1/log/timestamps").get_json()["timestamps"]) == 1
+
+
 @pytest.mark.parametrize(
     ("process", "statement"),
     [(process, statement) for process, refused in FORBIDDEN.items() for statement in refused],
@@ -380,7 +397,7 @@ def test_no_role_holds_a_power_it_does_not_use(
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("table", ["log_leaf", "log_tile", "log_checkpoint"])
+@pytest.mark.parametrize("table", ["log_leaf", "log_tile", "log_checkpoint", "log_timestamp"])
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}"])
 def test_not_even_the_owner_removes_from_the_log(granted: str, statement: str, table: str) -> None:
     with (

@@ -16,8 +16,17 @@ from audit.export import export_tiles
 from audit.fields import OPTIONAL, Reason
 from audit.ocsf import MAPPED
 from audit.tiles import StoreSource
-from audit.times import AHEAD, BEFORE_CHECKPOINT, NOT_OF_EVENT_ID, RUNS_BACK, TOLERANCE
-from tests.audit.samples import SIGNER, log_of
+from audit.times import (
+    AFTER_STAMP,
+    AHEAD,
+    BEFORE_CHECKPOINT,
+    BEFORE_STAMP,
+    NOT_OF_EVENT_ID,
+    RUNS_BACK,
+    TOLERANCE,
+)
+from tests.audit.peers.authority import Authority
+from tests.audit.samples import OTHER_KEY, SIGNER, log_of
 from tests.docs.audit_example import example
 from tests.docs.pages import DOCS, ROOT, section
 
@@ -60,7 +69,9 @@ def test_every_reason_is_described_and_none_else() -> None:
 
 def test_every_finding_of_time_is_described() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \|", section("audit-log.md", "Times"), re.MULTILINE)
-    assert rows == [NOT_OF_EVENT_ID, RUNS_BACK, AHEAD, BEFORE_CHECKPOINT]
+    assert rows == [
+        *(NOT_OF_EVENT_ID, RUNS_BACK, AHEAD, BEFORE_CHECKPOINT, BEFORE_STAMP, AFTER_STAMP)
+    ]
     assert timedelta(minutes=5) == TOLERANCE
 
 
@@ -131,6 +142,34 @@ def _verify(tmp_path: Path, folder: Path) -> "subprocess.CompletedProcess[str]":
     script.write_text(program)
     return subprocess.run(
         [sys.executable, str(script), str(folder), SIGNER.vkey],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_stranger_verifies_a_timestamp_with_openssl_alone(tmp_path: Path) -> None:
+    authority, note = Authority.make(tmp_path / "authority"), log_of(3).checkpoints[-1]
+    (tmp_path / "root.pem").write_bytes(authority.root.read_bytes())
+    (tmp_path / "tsa.tsr").write_bytes(authority.stamp(note))
+    (tmp_path / "5431").write_bytes(note)
+    (tmp_path / "log.vkey").write_text(f"{SIGNER.vkey}\n")
+    done = _by_hand(tmp_path)
+    assert (done.returncode, "Time stamp: " in done.stdout) == (0, True), done.stderr
+    (tmp_path / "log.vkey").write_text(f"{OTHER_KEY.vkey}\n")
+    assert _by_hand(tmp_path).returncode != 0
+    (tmp_path / "log.vkey").write_text(f"{SIGNER.vkey}\n")
+    (tmp_path / "tsa.tsr").write_bytes(authority.stamp(note + b"\n"))
+    assert _by_hand(tmp_path).returncode != 0
+
+
+def _by_hand(folder: Path) -> "subprocess.CompletedProcess[str]":
+    """The lines of the page, but for those that fetch."""
+    (script,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+    lines = [line for line in script.splitlines() if not line.startswith("curl ")]
+    return subprocess.run(
+        ["sh", "-e", "-c", "\n".join(lines)],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,

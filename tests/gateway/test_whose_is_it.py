@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from crypto import Keyring, open_message
 from gateway.records import AGENCY_ROLES, Role, State
+from gateway.web.api.log import SIZE
 from tests.gateway.stand import COUNCIL, OTHER_POLICE, POLICE, Sender, Stand, fresh, new_keyring
 from tests.validators import samples
 
@@ -64,6 +65,9 @@ OPEN = {
     "/v1/standards/<version>",
     "/v1/standards/<version>/codelists/<code>",
     "/v1/log/checkpoint",
+    f"/v1/log/checkpoint/{SIZE}",
+    "/v1/log/timestamps",
+    f"/v1/log/timestamps/{SIZE}/<authority>",
     "/v1/log/key",
     "/v1/log/tile/<int:level>/<path:rest>",
     "/v1/log/proofs/inclusion",

@@ -8,7 +8,14 @@ from gateway.store.tables.linkage import (
     LinkageTokenRow,
     RememberedRecordRow,
 )
-from gateway.store.tables.log import CheckpointRow, LeafRow, OutboxRow, PublicationRow, TileRow
+from gateway.store.tables.log import (
+    CheckpointRow,
+    LeafRow,
+    OutboxRow,
+    PublicationRow,
+    TileRow,
+    TimestampRow,
+)
 from gateway.store.tables.model import Model
 from gateway.store.tables.releases import ReleaseItemRow, ReleaseRow
 from gateway.store.tables.submissions import (
@@ -41,6 +48,7 @@ __all__ = [
     "SshKeyRow",
     "SubmissionRow",
     "TileRow",
+    "TimestampRow",
     "TransitionRow",
     "UploadPartRow",
     "UploadRow",

@@ -62,3 +62,15 @@ class PublicationRow(Model):
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     note: Mapped[bytes]
     published_at: Mapped[datetime]
+
+
+class TimestampRow(Model):
+    """An authority's timestamp over a published checkpoint, with the very note it is over."""
+
+    __tablename__ = "log_timestamp"
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    authority: Mapped[str] = mapped_column(primary_key=True)
+    note: Mapped[bytes]
+    token: Mapped[bytes]
+    received_at: Mapped[datetime]

@@ -1,0 +1,156 @@
+"""`gateway audit timestamp` and `timestamps`: when the log was there, by somebody else's clock.
+
+A token counts where it verifies under a root that the auditor pins, and for nothing else.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from cryptography.x509 import Certificate
+
+from audit.checkpoint import Checkpoint
+from audit.errors import TimestampRefused
+from audit.keyring import LogKeys
+from audit.times import SeenAt
+from audit.timestamp import Stamp, read_roots, stamped_at, verify_stamp
+from gateway.cli.logsources import log_key_option, read_log_keys
+from gateway.cli.options import EXISTING, FOLDER, client_options, json_option, open_client
+from gateway.cli.output import print_facts, print_json, say
+from gateway.cli.stampsources import Stamped, keep_in, of_folder, of_gateway
+from gateway.client import GatewayClient
+
+F = TypeVar("F", bound=Callable[..., Any])
+MOST_SAID = 20
+
+authority_option = click.option(
+    "--authority",
+    "authorities",
+    multiple=True,
+    type=EXISTING,
+    help="The root certificate (PEM) of a timestamp authority, got from the authority itself.",
+)
+
+
+def stamps_options(function: F) -> F:
+    """--timestamps, and whose are believed."""
+    where = click.option(
+        "--timestamps",
+        help="A gateway's address, or a folder of `gateway audit timestamps`: hold the entries "
+        "against these timestamps.",
+    )
+    return where(authority_option(function))
+
+
+@dataclass(slots=True)
+class Vouched:
+    """The stamps that verified, with their notes; and what did not, with the reason."""
+
+    stamps: list[Stamp] = field(default_factory=list)
+    notes: list[bytes] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+    @property
+    def borders(self) -> list[SeenAt]:
+        """The stamps as `audit.times` takes them."""
+        return [SeenAt(each.checkpoint.size, each.at) for each in self.stamps]
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """What the log must extend."""
+        return list(dict.fromkeys(each.checkpoint for each in self.stamps))
+
+    def facts(self) -> dict[str, Any]:
+        """How many, from where to where, and how far apart at most."""
+        if not self.stamps:
+            return {}
+        in_order = sorted(self.stamps, key=lambda each: (each.at, each.checkpoint.size))
+        first, last = in_order[0], in_order[-1]
+        return {
+            "timestamps": len(self.stamps),
+            "stamped_first": f"{first.checkpoint.size} entries at {first.at.isoformat()}",
+            "stamped_last": f"{last.checkpoint.size} entries at {last.at.isoformat()}",
+            "stamped_apart": str(_apart([each.at for each in in_order])),
+        }
+
+    def tell(self) -> None:
+        """Say what proves nothing, up to a number that can be read."""
+        for line in self.refused[:MOST_SAID]:
+            say(line)
+        if len(self.refused) > MOST_SAID:
+            say(f"{len(self.refused)} timestamps prove nothing")
+
+
+def read_stamps(timestamps: str | None, authorities: Sequence[Path], keys: LogKeys) -> Vouched:
+    """Verify every token that there is. One that proves nothing is passed over, and told of.
+
+    Raises TimestampRefused where none verifies, or an error of a note that was stamped and is not
+    by the log's key.
+    """
+    found = Vouched()
+    if timestamps is None:
+        return found
+    roots = _pinned(authorities)
+    for each in _found(timestamps):
+        try:
+            at = stamped_at(each.note, each.token, roots=roots)
+        except TimestampRefused as refused:
+            found.refused.append(f"timestamp of {each.size} entries by {each.authority}: {refused}")
+            continue
+        found.stamps.append(Stamp(keys.checkpoint(each.note), at))
+        found.notes.append(each.note)
+    if not found.stamps:
+        raise TimestampRefused("; ".join(found.refused[:1]) or "there is no timestamp")
+    return found
+
+
+@click.command()
+@click.argument("checkpoint", type=EXISTING)
+@click.argument("token", type=EXISTING)
+@log_key_option
+@authority_option
+@json_option
+def timestamp(
+    checkpoint: Path, token: Path, *, log_key: str, authorities: tuple[Path, ...], as_json: bool
+) -> None:
+    """Verify TOKEN, an RFC 3161 timestamp over the file CHECKPOINT, offline."""
+    keys, roots = read_log_keys(log_key), _pinned(authorities)
+    stamp = verify_stamp(checkpoint.read_bytes(), token.read_bytes(), roots=roots, keys=keys)
+    facts = {
+        "log": stamp.checkpoint.origin,
+        "entries": stamp.checkpoint.size,
+        "root": stamp.checkpoint.root.hex(),
+        "stamped": stamp.at.isoformat(),
+    }
+    print_json({**facts, "verified": True}) if as_json else print_facts(facts)
+    say(f"This log had these {stamp.checkpoint.size} entries at {stamp.at.isoformat()}.")
+
+
+@click.command()
+@click.option("--out", type=FOLDER, required=True, help="A folder; what it lacks is added.")
+@client_options
+def timestamps(*, out: Path, url: str | None, token_file: Path | None) -> None:
+    """Take a gateway's timestamps away, to verify them anywhere; no access token is needed."""
+    new = keep_in(out, open_client(url, token_file))
+    say(f"{new} timestamps are new in {out}")
+
+
+def _found(timestamps: str) -> Iterator[Stamped]:
+    if timestamps.startswith(("http://", "https://")):
+        # Without the access token: it belongs to --url, and these are open to everyone.
+        return of_gateway(GatewayClient(timestamps))
+    return of_folder(Path(timestamps))
+
+
+def _apart(moments: Sequence[datetime]) -> timedelta:
+    return max((after - before for before, after in pairwise(moments)), default=timedelta())
+
+
+def _pinned(authorities: Sequence[Path]) -> tuple[Certificate, ...]:
+    if not authorities:
+        raise click.UsageError("Name the root certificate of an authority with --authority.")
+    return tuple(root for file in authorities for root in read_roots(file.read_bytes()))
