@@ -55,6 +55,7 @@ def _facts(proven: VerifiedReceipt, *, compared: bool) -> dict[str, Any]:
         "action": str(entry.action),
         "time": entry.time.isoformat(),
         "agency": entry.agency,
+        "agency_counter": entry.agency_counter,
         "submission": entry.object_id,
         "sha256": entry.object_sha256,
         "message": "the same bytes" if compared else "not compared; give it with --message",

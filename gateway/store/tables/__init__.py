@@ -8,7 +8,14 @@ from gateway.store.tables.linkage import (
     LinkageTokenRow,
     RememberedRecordRow,
 )
-from gateway.store.tables.log import CheckpointRow, LeafRow, OutboxRow, PublicationRow, TileRow
+from gateway.store.tables.log import (
+    AgencyCounterRow,
+    CheckpointRow,
+    LeafRow,
+    OutboxRow,
+    PublicationRow,
+    TileRow,
+)
 from gateway.store.tables.model import Model
 from gateway.store.tables.releases import ReleaseItemRow, ReleaseRow
 from gateway.store.tables.submissions import (
@@ -21,6 +28,7 @@ from gateway.store.tables.uploads import UploadPartRow, UploadRow
 
 __all__ = [
     "AccessTokenRow",
+    "AgencyCounterRow",
     "AgencyRow",
     "CertificateRow",
     "CertificateWarningRow",
