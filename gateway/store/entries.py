@@ -14,14 +14,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import insert
-from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from audit.entry import Entry
-from gateway.store.tables import AgencyCounterRow, OutboxRow
+from gateway.store.tables import OutboxRow
 
 _COLLECTED = "audit entries"
+# Rows are locked in the order in which they are given here, the same in every transaction.
+TAKE = text("""
+INSERT INTO agency_counter AS counter (agency_id, next)
+SELECT * FROM unnest(CAST(:agencies AS text[]), CAST(:wanted AS bigint[])) AS given (agency, number)
+ORDER BY agency
+ON CONFLICT (agency_id) DO UPDATE SET next = counter.next + excluded.next
+RETURNING agency_id, next
+""")
 
 
 def add_entry(session: Session, entry: Entry) -> UUID:
@@ -48,14 +55,8 @@ def _take_numbers(session: Session, wanted: Mapping[str, int]) -> dict[str, int]
     """Take as many numbers as each agency needs; return the first of each."""
     if not wanted:
         return {}
-    # The rows are locked in the order in which they stand here, the same in every transaction.
-    rows = [{"agency_id": agency, "next": number} for agency, number in sorted(wanted.items())]
-    added = insert_or(AgencyCounterRow).values(rows)
-    raised = added.on_conflict_do_update(
-        index_elements=["agency_id"], set_={"next": AgencyCounterRow.next + added.excluded.next}
-    )
-    taken = session.execute(raised.returning(AgencyCounterRow.agency_id, AgencyCounterRow.next))
-    return {agency: after - wanted[agency] for agency, after in taken}
+    given = {"agencies": list(wanted), "wanted": list(wanted.values())}
+    return {agency: after - wanted[agency] for agency, after in session.execute(TAKE, given)}
 
 
 def _numbered(entries: Iterable[Entry], first: dict[str, int]) -> Iterator[Entry]:

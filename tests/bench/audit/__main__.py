@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench.audit.verification import bench_verification
+from tests.bench.audit.writers import bench_writers
 from tests.bench.measure import Line
 
-CASES: tuple[Callable[[Path], Iterator[Line]], ...] = (bench_verification,)
+CASES: tuple[Callable[[Path], Iterator[Line]], ...] = (bench_verification, bench_writers)
 
 
 def main() -> None:
