@@ -8,8 +8,9 @@
 6. The times of the entries can be true (`audit.times`): what cannot is a finding, not a failure.
 7. The entries of each agency are numbered without a gap (`audit.counters`), or it is a finding.
 
-Memory grows by some 16 bytes an entry (`audit.seen`). What is found wrong is raised as LogTampered,
-which says where, and up to which size the log is proven good all the same.
+Memory grows by some 16 bytes an entry (`audit.seen`), and a little for each agency. What is found
+wrong is raised as LogTampered, which says where, and up to which size the log is proven good all
+the same.
 """
 
 from collections import Counter
