@@ -10,7 +10,7 @@ Version 2 added `reason_code`. Entries of version 1 stay as they are, and are re
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -122,9 +122,11 @@ _EVENT_ID = b',"event_id":"'
 class Skimmed(NamedTuple):
     """What a replay needs of many entries, as it is spelt in them."""
 
-    actions: list[bytes]
-    event_ids: list[bytes]
-    times: list[bytes]
+    actions: Sequence[bytes]
+    agencies: Sequence[bytes | None]
+    counters: Sequence[bytes | None]
+    event_ids: Sequence[bytes]
+    times: Sequence[bytes]
 
 
 def skim(entries: Iterable[bytes]) -> Skimmed:
@@ -132,20 +134,17 @@ def skim(entries: Iterable[bytes]) -> Skimmed:
 
     A replay reads millions, and this is eight times as fast. Raises EntryRefused.
     """
-    skimmed = Skimmed([], [], [])
-    add_action, add_event_id, add_time = (column.append for column in skimmed)
+    rows: list[tuple[Any, ...]] = []
     for data in entries:
         form = _FEW.get(data[-6:])
-        if len(data) > MAX_ENTRY_BYTES or b"\0" in data or form is None:
+        if len(data) > MAX_ENTRY_BYTES or 0 in data or form is None:
             raise EntryRefused(_NOT_CANONICAL)
         found = form(data)
         if found is None:
             raise EntryRefused(_NOT_CANONICAL)
-        action, event_id, time = found.groups()
-        add_action(action)
-        add_event_id(event_id)
-        add_time(time)
-    return skimmed
+        rows.append(found.groups())
+    # The columns stand in the order in which the keys of an entry do.
+    return Skimmed(*zip(*rows, strict=True)) if rows else Skimmed((), (), (), (), ())
 
 
 def moment(time: bytes) -> int:
@@ -155,9 +154,10 @@ def moment(time: bytes) -> int:
 
 _NAMES = tuple(field.name for field in fields(Entry))
 # Python's engine tests a class of up to two ranges range by range, and any other by one look into a
-# bitmap, which makes the whole expression a third faster. Bytes with a NUL are refused beforehand.
+# bitmap, which makes the whole expression a third faster. Bytes with a NUL are refused beforehand
+# (by the number: a search for b"\0" takes Python seven times as long).
 _HEX = r"[0-9a-f\x00]"
-_SKIMMED = ("action", "event_id", "time")
+_SKIMMED = ("action", "agency", "agency_counter", "event_id", "time")
 
 
 def _canonical(version: int, named: tuple[str, ...]) -> re.Pattern[bytes]:
@@ -194,7 +194,7 @@ def _members(data: bytes) -> dict[str, str | None]:
     if len(data) > MAX_ENTRY_BYTES:
         raise EntryRefused(_TOO_LONG)
     form = _WHOLE.get(data[-6:])
-    if b"\0" in data or form is None or (found := form.fullmatch(data)) is None:
+    if 0 in data or form is None or (found := form.fullmatch(data)) is None:
         raise EntryRefused(_NOT_CANONICAL)
     return {
         name: None if value is None else value.decode("ascii")

@@ -6,9 +6,11 @@
 4. The root that follows from the entries is the one signed.
 5. Where earlier checkpoints are given, the log begins with exactly what each of them covered.
 6. The times of the entries can be true (`audit.times`): what cannot is a finding, not a failure.
+7. The entries of each agency are numbered without a gap (`audit.counters`), or it is a finding.
 
-Memory grows by some 16 bytes an entry (`audit.seen`). What is found wrong is raised as LogTampered,
-which says where, and up to which size the log is proven good all the same.
+Memory grows by some 16 bytes an entry (`audit.seen`), and a little for each agency. What is found
+wrong is raised as LogTampered, which says where, and up to which size the log is proven good all
+the same.
 """
 
 from collections import Counter
@@ -19,6 +21,7 @@ from itertools import islice
 
 from audit.actions import Action
 from audit.checkpoint import Checkpoint
+from audit.counters import CounterFinding, Counters
 from audit.edge import RightEdge
 from audit.entry import Entry, Skimmed, skim
 from audit.errors import EntryRefused, Fault, LogTampered, TileMissing
@@ -33,8 +36,9 @@ from audit.times import Chronology, TimeFinding
 
 Progress = Callable[[int, int], None]
 TakeEntries = Callable[[Sequence[bytes]], None]
+Finding = CounterFinding | TimeFinding
 MOST_FINDINGS = 1000
-"""How many findings are kept; a clock that is wrong for a day makes one an entry."""
+"""How many findings of a kind are kept; a clock that is wrong for a day makes one an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class Replayed:
 
     checkpoint: Checkpoint
     actions: Mapping[Action, int]
-    findings: Sequence[TimeFinding] = ()
+    findings: Sequence[Finding] = ()
 
     @property
     def entries(self) -> int:
@@ -65,7 +69,8 @@ def replay(
 
     `since` are checkpoints that the caller verified earlier. Given `after`, a checkpoint up to
     which the caller replayed the log before, only what came since is read; that it extends this
-    one is proven all the same. `on_entries` gets the entries, bundle after bundle: they are
+    one is proven all the same, and of each agency the first number that is met is believed.
+    `on_entries` gets the entries, bundle after bundle: they are
     canonical, but the signature covers them only once this function returns. `on_progress` is
     called with the number of entries done and the number of all. Raises LogTampered naming the
     first entry or tile that does not fit, TileMissing, TileRefused, or an error of the note.
@@ -89,7 +94,7 @@ def replay(
             on_progress(reader.edge.size, head.size)
     reader.finish()
     actions = {Action(action.decode("ascii")): n for action, n in reader.actions.items()}
-    return Replayed(head, actions, tuple(reader.findings))
+    return Replayed(head, actions, reader.findings)
 
 
 def require_later(head: Checkpoint, since: Checkpoint) -> None:
@@ -114,13 +119,20 @@ class _Replay:
     ) -> None:
         self.edge = RightEdge()
         self.actions: Counter[bytes] = Counter()
-        self.findings: list[TimeFinding] = []
+        self._wrong_times: list[TimeFinding] = []
+        self._wrong_counters: list[CounterFinding] = []
         self._source = source
         self._head = head
         self._known = list(known)
         self._times = times
+        self._counters = Counters()
         self._events = SeenEvents(head.size)
         self._good = 0
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What was found so far; first what is not explained by a clock."""
+        return (*self._wrong_counters, *self._wrong_times)
 
     def resume(self, after: Checkpoint) -> None:
         """Take up the tree where a checkpoint left it; its last events are met again."""
@@ -130,10 +142,13 @@ class _Replay:
             raise self._tampered(said, Fault.REWRITTEN, after.size)
         self._good = after.size
         self._known = [known for known in self._known if known.size > after.size]
-        for number in {max(after.size - TILE_WIDTH, 0), after.size - 1}:
-            self._meet(tile_of(None, number // TILE_WIDTH, self._head.size), after.size)
+        self._counters = Counters(first=None)
+        first = max(after.size - TILE_WIDTH, 0) // TILE_WIDTH
+        for number in range(first, -(-after.size // TILE_WIDTH)):
+            self._meet(tile_of(None, number, self._head.size), after.size)
         self.actions.clear()
-        self.findings.clear()
+        self._wrong_times.clear()
+        self._wrong_counters.clear()
 
     def _meet(self, bundle: TilePath, size: int) -> None:
         entries = read_entries(self._source, bundle)[: size - bundle.start]
@@ -189,8 +204,10 @@ class _Replay:
         for position in self._events.add(skimmed.event_ids):
             self._settle(skimmed.event_ids[position], start + position)
         self.actions.update(skimmed.actions)
-        room = MOST_FINDINGS - len(self.findings)
-        self.findings.extend(islice(self._times.read(start, skimmed), room))
+        room = MOST_FINDINGS - len(self._wrong_counters)
+        self._wrong_counters.extend(islice(self._counters.read(start, skimmed), room))
+        room = MOST_FINDINGS - len(self._wrong_times)
+        self._wrong_times.extend(islice(self._times.read(start, skimmed), room))
 
     def _settle(self, event: bytes, index: int) -> None:
         """Raise LogTampered where the event of an entry is in one before it."""

@@ -34,6 +34,7 @@ GRANT SELECT, INSERT ON upload_part TO gateway_web;
 GRANT SELECT, INSERT ON release, release_item TO gateway_web;
 GRANT UPDATE (state, decided_by, decided_at) ON release TO gateway_web;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_web;
+GRANT SELECT, INSERT, UPDATE (next) ON agency_counter TO gateway_web;
 GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication, log_timestamp TO gateway_web;
 
 -- sftp: receives, and lays out reports and receipts. It withdraws nothing and knows no token.
@@ -41,6 +42,7 @@ GRANT SELECT ON agency, ssh_key TO gateway_sftp;
 GRANT SELECT, INSERT ON submission, submission_transition TO gateway_sftp;
 GRANT SELECT, INSERT ON dry_run, dry_run_key TO gateway_sftp;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_sftp;
+GRANT SELECT, INSERT, UPDATE (next) ON agency_counter TO gateway_sftp;
 GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_sftp;
 
 -- worker: brings submissions to their end; signs manifests; removes dry runs and uploads. Who sent what, when,
@@ -66,6 +68,7 @@ GRANT SELECT, INSERT ON linkage_token, linkage_pepper TO gateway_worker;
 GRANT SELECT ON release, release_item TO gateway_worker;
 GRANT UPDATE (manifest, signature) ON release TO gateway_worker;
 GRANT SELECT, INSERT ON audit_outbox TO gateway_worker;
+GRANT SELECT, INSERT, UPDATE (next) ON agency_counter TO gateway_worker;
 GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_worker;
 
 -- sequencer: from the outbox into the log, and nothing else.
@@ -88,6 +91,7 @@ GRANT SELECT (
 ) ON dry_run TO gateway_admin;
 GRANT UPDATE (revoked_at) ON access_token, ssh_key TO gateway_admin;
 GRANT INSERT, SELECT (id, event_id) ON audit_outbox TO gateway_admin;
+GRANT SELECT, INSERT, UPDATE (next) ON agency_counter TO gateway_admin;
 GRANT SELECT (index, event_id) ON log_leaf TO gateway_admin;
 GRANT SELECT (id, submission_id, to_state, event_id) ON submission_transition TO gateway_admin;
 

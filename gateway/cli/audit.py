@@ -22,7 +22,7 @@ from audit.times import Chronology
 from gateway.cli.failures import IN_PART, Stop
 from gateway.cli.files import read_text
 from gateway.cli.logexport import export
-from gateway.cli.logfindings import finding_lines
+from gateway.cli.logfindings import finding_facts, finding_lines
 from gateway.cli.logkeys import rotate_key
 from gateway.cli.logmonitor import monitor
 from gateway.cli.logsources import (
@@ -84,7 +84,7 @@ def verify(
     as_json: bool,
     **where: Any,
 ) -> None:
-    """Replay the whole log and check every entry, hash, time and signature."""
+    """Replay the whole log and check every entry, hash, time, number and signature."""
     keys = read_log_keys(log_key)
     policy, notes = read_policy(witnesses), [file.read_bytes() for file in since]
     before = [keys.checkpoint(note) for note in notes]
@@ -205,10 +205,7 @@ def _print(
         **said,
     }
     actions = {str(action): count for action, count in sorted(replayed.actions.items())}
-    findings = [
-        {"entry": finding.index, "code": finding.code, "seconds": finding.seconds}
-        for finding in replayed.findings
-    ]
+    findings = [finding_facts(finding) for finding in replayed.findings]
     if as_json:
         print_json({**facts, "verified": True, "actions": actions, "findings": findings})
         return

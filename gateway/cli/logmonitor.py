@@ -1,8 +1,9 @@
 """`gateway audit monitor`: look again and again, remember what was seen, and shout.
 
 Exit status: 6 where the log contradicts itself or cannot prove what it shows; it is never passed
-over, and the next run says it again. 3 with --once where times cannot be true, 5 where nobody
-answered. Without --once a log that does not answer is asked again at the next interval.
+over, and the next run says it again. 3 with --once where times cannot be true or numbers of an
+agency are missing, 5 where nobody answered. Without --once a log that does not answer is asked
+again at the next interval.
 """
 
 import shlex
@@ -76,7 +77,7 @@ class _Watcher:
         self._command = command
 
     def look(self, open_source: Callable[[], TileSource], *, patient: bool) -> bool:
-        """Whether times were found that cannot be true; raises what ends the watch."""
+        """Whether there are findings; raises what ends the watch."""
         source = open_source()
         try:
             replayed = look(source, self._memory, keys=self._keys, now=datetime.now(UTC))

@@ -71,6 +71,7 @@ def _about(entry: Entry) -> dict[str, Any]:
         "action": str(entry.action),
         "time": entry.time.isoformat(),
         "agency": entry.agency,
+        "agency_counter": entry.agency_counter,
         "submission": entry.object_id,
         "sha256": entry.object_sha256,
     }

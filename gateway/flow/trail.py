@@ -1,5 +1,7 @@
 """One audit entry for each act, written into the transaction of the act itself.
 
+Which number of its agency an entry has is settled at the end of that transaction (`store.entries`).
+
 People and network addresses enter the log only as keyed pseudonyms: HMAC-SHA-256 under a key that
 is kept outside the database and the log, so that the mapping can be destroyed (UK GDPR article 17)
 without touching a leaf.
@@ -17,7 +19,7 @@ from sqlalchemy.orm import Session
 from audit.actions import Action
 from audit.entry import ActorType, AuthMethod, Entry, ObjectType, Outcome, Reason
 from gateway.records import Principal, Role, Submission
-from gateway.store.log import write_entry
+from gateway.store.entries import add_entry
 
 ACTOR_TYPES = {
     Role.SUBMITTER: ActorType.AGENCY,
@@ -44,7 +46,7 @@ class What:
 
 
 class AuditTrail:
-    """Turns an act into an entry and puts it in the outbox."""
+    """Turns an act into an entry on its way into the outbox."""
 
     def __init__(
         self,
@@ -73,7 +75,7 @@ class AuditTrail:
         event_id: UUID | None = None,
     ) -> UUID:
         """Write the one entry of this act; return its event id."""
-        return write_entry(session, self._entry(event_id or self.new_event_id(), action, by, what))
+        return add_entry(session, self._entry(event_id or self.new_event_id(), action, by, what))
 
     def about(
         self,
@@ -124,7 +126,6 @@ class AuditTrail:
             request_id=by.request_id,
             standard=what.standard,
             software=self._software,
-            agency_counter=None,
         )
 
     def _pseudonym(self, kind: str, value: str) -> str:

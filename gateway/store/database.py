@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from gateway.errors import ServiceFailed
+from gateway.store.entries import write_entries
 
 
 class Database:
@@ -40,7 +41,8 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end of the block or not at all.
 
-        What is added to it is written at the end, in one statement a table.
+        What is added to it is written at the end, in one statement a table, and the audit entries
+        after everything else (`store.entries`).
         """
         with (
             unavailable(),
@@ -48,6 +50,7 @@ class Database:
             session.begin(),
         ):
             yield session
+            write_entries(session)
 
     def ping(self) -> None:
         """Return if the database answers; raise ServiceFailed otherwise."""

@@ -13,7 +13,6 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from audit.entry import Entry
 from audit.sequencer import FullTile, Pending
 from gateway.store.database import Database, unavailable
 from gateway.store.leaves import add_leaves, add_tiles, take_from_outbox
@@ -21,13 +20,6 @@ from gateway.store.tables import CheckpointRow, LeafRow, OutboxRow, PublicationR
 
 # Any constant will do; it only has to be the same in every sequencer.
 SEQUENCER_LOCK = 0x6C6F67
-
-
-def write_entry(session: Session, entry: Entry) -> UUID:
-    """Put an entry into the outbox of the caller's transaction; return its event id."""
-    event_id = UUID(entry.event_id)
-    session.add(OutboxRow(event_id=event_id, entry=entry.to_bytes()))
-    return event_id
 
 
 def leaf_index(session: Session, event_id: UUID) -> int | None:
@@ -78,7 +70,7 @@ class PostgresLog:
         self._database = database
 
     def pending(self, limit: int) -> Sequence[Pending]:
-        """Committed outbox rows; order follows the id, which is near the order of commit."""
+        """Committed outbox rows, by id: near the order of commit, within an agency exactly that."""
         with self._database.transaction() as session:
             query = select(OutboxRow.id, OutboxRow.entry).order_by(OutboxRow.id).limit(limit)
             return [Pending(*row) for row in session.execute(query)]

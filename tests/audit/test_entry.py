@@ -62,8 +62,11 @@ def test_bytes_that_are_read_are_the_ones_that_would_be_written(position: int, b
 @given(fields())
 def test_skimming_an_entry_finds_what_reading_it_finds(values: dict[str, Any]) -> None:
     entry = Entry(**values)
-    ((action,), (event_id,), (time,)) = skim([entry.to_bytes()])
+    skimmed = skim([entry.to_bytes()])
+    ((action,), (agency,), (counter,), (event_id,), (time,)) = skimmed
     assert (action.decode(), event_id.decode()) == (entry.action, entry.event_id)
+    assert agency == (None if entry.agency is None else entry.agency.encode())
+    assert counter == (None if entry.agency_counter is None else b"%d" % entry.agency_counter)
     assert moment(time) == round(entry.time.timestamp() * 1000)
 
 

@@ -42,8 +42,8 @@ def main() -> int:
 
 
 def is_sound(outcome: Outcome) -> bool:
-    """Whether nothing was lost, doubled or untold, and something was tried at all."""
-    bad = outcome.lost + outcome.duplicated + outcome.unaudited
+    """Whether nothing was lost, doubled, untold or misnumbered, and something was tried at all."""
+    bad = outcome.lost + outcome.duplicated + outcome.unaudited + outcome.misnumbered
     return bad == 0 and outcome.acknowledged > 0
 
 

@@ -25,6 +25,7 @@ import paramiko
 import requests
 from sqlalchemy import text
 
+from audit.counters import CounterFinding
 from audit.replay import replay
 from audit.tiles import StoreSource
 from crypto import unseal
@@ -49,7 +50,7 @@ STILL_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment counted. Lost, duplicated and unaudited must be 0."""
+    """What an experiment counted. Lost, duplicated, unaudited and misnumbered must be 0."""
 
     kills: dict[str, int]
     acknowledged: int
@@ -57,6 +58,7 @@ class Outcome:
     lost: int
     duplicated: int
     unaudited: int
+    misnumbered: int
     entries: int
     recovery_seconds: float
 
@@ -242,6 +244,7 @@ def _count(stand: Stand, traffic: _Traffic, kills: Counter[str], recovery: float
         lost=sum(not _is_whole(stand, digest) for digest in traffic.acknowledged),
         duplicated=_duplicated(stand),
         unaudited=_unaudited(stand),
+        misnumbered=sum(isinstance(each, CounterFinding) for each in replayed.findings),
         entries=replayed.entries,
         recovery_seconds=round(recovery, 1),
     )

@@ -279,6 +279,8 @@ def test_the_sftp_process_can_do_its_work(stand: StandOfRoles, tmp_path: Path) -
 FORBIDDEN = {
     Process.WEB: (
         "INSERT INTO log_timestamp VALUES (1, 'tsa', '', '', now())",
+        "DELETE FROM agency_counter",
+        "UPDATE agency_counter SET agency_id = ''",
         "UPDATE log_leaf SET entry = ''",
         "DELETE FROM log_checkpoint",
         "INSERT INTO log_leaf VALUES (0, gen_random_uuid(), '', '')",
@@ -303,6 +305,8 @@ FORBIDDEN = {
         "SELECT * FROM linkage_pepper",
     ),
     Process.SFTP: (
+        "DELETE FROM agency_counter",
+        "UPDATE agency_counter SET agency_id = ''",
         "UPDATE log_leaf SET entry = ''",
         "DELETE FROM audit_outbox",
         "UPDATE audit_outbox SET entry = ''",
@@ -318,6 +322,8 @@ FORBIDDEN = {
     ),
     Process.WORKER: (
         "SELECT * FROM log_timestamp",
+        "DELETE FROM agency_counter",
+        "UPDATE agency_counter SET agency_id = ''",
         "UPDATE log_leaf SET entry = ''",
         "INSERT INTO log_checkpoint VALUES (1, '', now())",
         "DELETE FROM audit_outbox",
@@ -340,6 +346,8 @@ FORBIDDEN = {
         "DELETE FROM linkage_pepper",
     ),
     Process.SEQUENCER: (
+        "SELECT * FROM agency_counter",
+        "UPDATE agency_counter SET next = next + 1",
         "UPDATE log_leaf SET entry = ''",
         "DELETE FROM log_leaf",
         "UPDATE log_checkpoint SET note = ''",
@@ -353,6 +361,8 @@ FORBIDDEN = {
         "SELECT * FROM linkage_token",
     ),
     Process.ADMIN: (
+        "DELETE FROM agency_counter",
+        "UPDATE agency_counter SET agency_id = ''",
         "SELECT * FROM remembered_record",
         "SELECT * FROM linkage_token",
         "SELECT * FROM linkage_pepper",

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from audit.merkle import leaf_hash, node_hash
 from audit.text64 import encode64
 from audit.tiles import StoreSource
-from tests.audit.samples import SIGNER, log_of
+from tests.audit.careless import sequence
+from tests.audit.memory_store import MemoryStore
+from tests.audit.samples import SIGNER, event
 
 
 def example() -> str:
@@ -17,7 +19,11 @@ def example() -> str:
 
 
 def _lines() -> Iterator[str]:
-    store = log_of(2, 3)
+    store = MemoryStore()
+    for numbers in ((0, 1), (2,)):
+        for number in numbers:
+            store.enqueue(event(number, agency_counter=number).to_bytes())
+        sequence(store, signer=SIGNER)
     source = StoreSource(store)
     entries = [entry for entry, _ in store.leaves]
     leaves = [leaf_hash(entry) for entry in entries]
@@ -25,9 +31,10 @@ def _lines() -> Iterator[str]:
     bundle = source.read("tile/entries/000.p/3")
     yield "The verifier key, pinned by whoever verifies:"
     yield from _block(SIGNER.vkey)
-    yield "Three entries, each one line of 545 bytes:"
+    yield f"Three entries, each one line of {len(entries[0])} bytes:"
     yield from _block(*(entry.decode() for entry in entries))
-    yield "`tile/entries/000.p/3` begins with a length, `0221` in hexadecimal, and the first entry:"
+    length = f"`{bundle[:2].hex()}` in hexadecimal"
+    yield f"`tile/entries/000.p/3` begins with a length, {length}, and the first entry:"
     yield from _block(f"{bundle[:34].hex()} …  {len(bundle)} bytes")
     yield "`tile/0/000.p/3`, 96 bytes: SHA-256 of a zero byte and the entry, for each of the three:"
     yield from _block(*(leaf.hex() for leaf in leaves))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from audit.actions import Action
+from audit.counters import MISSING, REPEATS, SKIPS, WITHOUT_AGENCY
 from audit.entry import ActorType, Entry, ObjectType, Outcome
 from audit.evidence import CLAIMS
 from audit.export import export_tiles
@@ -25,8 +26,10 @@ from audit.times import (
     RUNS_BACK,
     TOLERANCE,
 )
+from tests.audit.careless import sequence
+from tests.audit.memory_store import MemoryStore
 from tests.audit.peers.authority import Authority
-from tests.audit.samples import OTHER_KEY, SIGNER, log_of
+from tests.audit.samples import OTHER_KEY, SIGNER, event, log_of
 from tests.docs.audit_example import example
 from tests.docs.pages import DOCS, ROOT, section
 
@@ -73,6 +76,11 @@ def test_every_finding_of_time_is_described() -> None:
         *(NOT_OF_EVENT_ID, RUNS_BACK, AHEAD, BEFORE_CHECKPOINT, BEFORE_STAMP, AFTER_STAMP)
     ]
     assert timedelta(minutes=5) == TOLERANCE
+
+
+def test_every_finding_of_counters_is_described() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|", section("audit-log.md", "Counters"), re.MULTILINE)
+    assert rows == [SKIPS, REPEATS, MISSING, WITHOUT_AGENCY]
 
 
 def test_every_claim_is_described() -> None:
@@ -129,6 +137,30 @@ def test_the_verifier_of_the_page_notices_a_changed_entry(tmp_path: Path) -> Non
     bundle = folder / "tile" / "entries" / "000.p" / "3"
     bundle.write_bytes(bundle.read_bytes().replace(b"success", b"refused", 1))
     assert _verify(tmp_path, folder).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("counters", "found"),
+    [
+        ([None, 0, 1, 2], []),
+        ([0, 2, 3], ["entry 1: POL-E23000001, 2 where 1 was next"]),
+        ([1], ["entry 0: POL-E23000001, 1 where 0 was next"]),
+        ([0, 0, 1], ["entry 1: POL-E23000001, 0 where 1 was next"]),
+        ([0, None, 1], ["entry 1: POL-E23000001, None where 1 was next"]),
+    ],
+)
+def test_the_verifier_of_the_page_names_a_missing_number(
+    tmp_path: Path, counters: list[int | None], found: list[str]
+) -> None:
+    store = MemoryStore()
+    for number, counter in enumerate(counters):
+        store.enqueue(event(number, agency_counter=counter).to_bytes())
+    sequence(store, signer=SIGNER)
+    export_tiles(StoreSource(store), tmp_path / "log")
+    done = _verify(tmp_path, tmp_path / "log")
+    *told, verified = done.stdout.splitlines()
+    assert told == found
+    assert verified.startswith(f"{len(counters)} entries of ")
 
 
 def _exported(tmp_path: Path, size: int) -> Path:

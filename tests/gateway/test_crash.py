@@ -14,3 +14,4 @@ def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None
     assert set(outcome.kills) == set(VICTIMS), outcome
     assert json.loads(outcome.to_json("all"))["kills"] == outcome.kills
     assert (outcome.lost, outcome.duplicated, outcome.unaudited) == (0, 0, 0), outcome
+    assert outcome.misnumbered == 0, outcome

@@ -9,6 +9,7 @@ from gateway.store.tables.linkage import (
     RememberedRecordRow,
 )
 from gateway.store.tables.log import (
+    AgencyCounterRow,
     CheckpointRow,
     LeafRow,
     OutboxRow,
@@ -28,6 +29,7 @@ from gateway.store.tables.uploads import UploadPartRow, UploadRow
 
 __all__ = [
     "AccessTokenRow",
+    "AgencyCounterRow",
     "AgencyRow",
     "CertificateRow",
     "CertificateWarningRow",

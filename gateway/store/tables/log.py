@@ -22,6 +22,15 @@ class OutboxRow(Model):
     entry: Mapped[bytes]
 
 
+class AgencyCounterRow(Model):
+    """How many entries of an agency were written; it only rises (migration 0012)."""
+
+    __tablename__ = "agency_counter"
+
+    agency_id: Mapped[str] = mapped_column(primary_key=True)
+    next: Mapped[int] = mapped_column(BigInteger)
+
+
 class LeafRow(Model):
     """One leaf of the tree; `index` is dense from 0."""
 

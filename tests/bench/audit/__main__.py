@@ -7,9 +7,14 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.audit.database import bench_database
 from tests.bench.audit.verification import bench_verification
+from tests.bench.audit.writers import bench_writers
 from tests.bench.measure import Line
 
-CASES: tuple[Callable[[Path], Iterator[Line]], ...] = (bench_verification, bench_database)
+CASES: tuple[Callable[[Path], Iterator[Line]], ...] = (
+    bench_verification,
+    bench_database,
+    bench_writers,
+)
 
 
 def main() -> None:

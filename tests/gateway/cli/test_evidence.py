@@ -105,8 +105,9 @@ def test_what_is_no_receipt_is_not_trusted(shell: Shell, tmp_path: Path, text: s
 def _receipt(folder: Path, message: bytes) -> tuple[Path, Path]:
     """A message in a file, and the receipt of its entry, which is the second of three."""
     store = MemoryStore()
+    digest = sha256(message).hexdigest()
     for number in range(3):
-        store.enqueue(event(number, object_sha256=sha256(message).hexdigest()).to_bytes())
+        store.enqueue(event(number, object_sha256=digest, agency_counter=number).to_bytes())
     sequence(store, signer=SIGNER)
     head = store.checkpoints[-1]
     text = make_receipt(store.leaves[1][0], 1, prove_inclusion(store, 1, head), head).to_text()
@@ -121,6 +122,7 @@ def test_a_receipt_is_verified_with_and_without_its_message(shell: Shell, tmp_pa
     command = ("receipt", "verify", receipt, "--log-key", SIGNER.vkey, "--json")
     told = shell.well(*command).json()
     assert (told["entry"], told["agency"]) == ("1 of 3", "POL-E23000001")
+    assert told["agency_counter"] == 1
     assert "not compared" in told["message"]
     assert shell.well(*command, "--message", sent).json()["message"] == "the same bytes"
 
