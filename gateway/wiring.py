@@ -13,6 +13,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 from audit.keyring import LogKeys
+from audit.mirror import Mirror
 from audit.policy import Policy
 from audit.signing import TreeSigner
 from crypto import Certificate, Keyring, Scratch, load_certificate, read_certificate
@@ -45,6 +46,7 @@ from gateway.spool import Names, Spool
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
 from gateway.store.log import PostgresLog
+from gateway.store.logbucket import LogBucket
 from gateway.store.migrate import migrate
 from gateway.store.objects import ObjectStore
 from gateway.witnesses import Panel
@@ -104,6 +106,16 @@ class SequencerServices:
     log: PostgresLog
     signer: TreeSigner
     panel: Panel | None
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorServices:
+    """What copies the log to where nobody can remove it."""
+
+    database: Database
+    bucket: LogBucket
+    mirror: Mirror
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +225,18 @@ def sequencer_services(settings: Settings) -> SequencerServices:
             LogKeys.from_text(settings.log_verifier_file.read_text("ascii")),
         ),
         panel=_panel(settings),
+    )
+
+
+def mirror_services(settings: Settings) -> MirrorServices:
+    """The services of one mirror."""
+    database, bucket = _database(settings), _objects(settings).log()
+    keys = LogKeys.from_text(settings.log_verifier_file.read_text("ascii"))
+    return MirrorServices(
+        database=database,
+        bucket=bucket,
+        mirror=Mirror(PostgresLog(database), bucket, keys),
+        seconds=settings.mirror_seconds,
     )
 
 

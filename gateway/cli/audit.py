@@ -32,7 +32,7 @@ from gateway.cli.logsources import (
     witnessed,
     witnesses_option,
 )
-from gateway.cli.options import EXISTING, FOLDER, json_option
+from gateway.cli.options import FOLDER, json_option
 from gateway.cli.output import print_facts, print_json, say, step_progress
 
 
@@ -49,7 +49,10 @@ audit.add_command(rotate_key)
 @audit.command()
 @log_key_option
 @click.option(
-    "--since", multiple=True, type=EXISTING, help="A checkpoint you kept: the log must extend it."
+    "--since",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A checkpoint you kept, or a folder of them: the log must extend each.",
 )
 @click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep it here.")
 @click.option("--cache", type=FOLDER, help="Keep full tiles here, and continue from them.")
@@ -70,7 +73,7 @@ def verify(
 ) -> None:
     """Replay the whole log and check every entry, hash, time and signature."""
     keys = read_log_keys(log_key)
-    policy, notes = read_policy(witnesses), [file.read_bytes() for file in since]
+    policy, notes = read_policy(witnesses), _kept_notes(since)
     before = [keys.checkpoint(note) for note in notes]
     with Where(**where).ahead(cache=cache) as source:
         try:
@@ -147,6 +150,11 @@ def convict_into(
     kit, proven = gathered
     kit.write(folder, proven.sentence)
     say(f"{proven.sentence} Evidence: {folder}")
+
+
+def _kept_notes(since: Sequence[Path]) -> list[bytes]:
+    folders = [sorted(path.iterdir()) if path.is_dir() else [path] for path in since]
+    return [file.read_bytes() for files in folders for file in files]
 
 
 def _replayed(source: TileSource, keys: LogKeys, before: Sequence[Checkpoint]) -> Replayed:

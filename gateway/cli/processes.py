@@ -1,4 +1,4 @@
-"""`gateway web`, `sftp`, `worker`, `sequencer`, `migrate`: what a supervisor (systemd) runs."""
+"""`gateway web`, `sftp`, `worker`, `sequencer`, `mirror`, `migrate`: what a supervisor runs."""
 
 import signal
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from gateway import journal
 from gateway.cli.administration import administration
 from gateway.cli.environment import environment
 from gateway.cli.output import say
+from gateway.mirror import run_mirror
 from gateway.sequencer import run_sequencer
 from gateway.settings import Process, Settings
 from gateway.sftp.server import run_sftp
@@ -47,6 +48,12 @@ def worker() -> None:
 def sequencer() -> None:
     """Put entries into the audit log until told to stop; a second one stands by."""
     _run(run_sequencer, Process.SEQUENCER)
+
+
+@click.command()
+def mirror() -> None:
+    """Copy the audit log to a bucket that keeps it, until told to stop; refuse a fork."""
+    _run(run_mirror, Process.MIRROR)
 
 
 @click.command()

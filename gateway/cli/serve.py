@@ -172,6 +172,7 @@ class _Children:
             "web": ("web", "--bind", bind),
             "sftp": ("sftp", "--port", str(sftp)),
             "sequencer": ("sequencer",),
+            "mirror": ("mirror",),
             **{f"worker-{n}": ("worker",) for n in range(1, workers + 1)},
         }
         self._running: dict[str, subprocess.Popen[bytes]] = {}
