@@ -118,6 +118,19 @@ def test_another_process_goes_on_from_the_files_alone(tmp_path: Path) -> None:
     assert not [path for path in shelf.written if path.endswith("000")]  # no full tile again
 
 
+def test_a_round_makes_a_bounded_number_of_files(tmp_path: Path) -> None:
+    """Locked files are for ever: a partial tile that did not grow is not written again."""
+    store, shelf, rounds = MemoryStore(), FolderShelf(tmp_path), 100
+    mirror = mirror_of(store, shelf)
+    for number in range(1, rounds + 1):
+        fill(store, 7 * (number - 1), 7 * number)
+        before = len(shelf.written)
+        mirror.catch_up()
+        filled = 7 * number // 256 - 7 * (number - 1) // 256
+        assert len(shelf.written) - before <= 4 + 3 * filled
+    assert mirror.catch_up() is None
+
+
 @pytest.mark.parametrize("first", [0, 200, 256])
 def test_it_may_die_between_any_two_steps(tmp_path: Path, first: int) -> None:
     store = log_of(first) if first else MemoryStore()
