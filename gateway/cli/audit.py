@@ -153,8 +153,15 @@ def convict_into(
 
 
 def _kept_notes(since: Sequence[Path]) -> list[bytes]:
-    folders = [sorted(path.iterdir()) if path.is_dir() else [path] for path in since]
-    return [file.read_bytes() for files in folders for file in files]
+    return [file.read_bytes() for path in since for file in _files(path)]
+
+
+def _files(path: Path) -> list[Path]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    if not files:
+        # Whoever names a folder believes that the log is held to something.
+        raise click.UsageError(f"{path} holds no checkpoint.")
+    return files
 
 
 def _replayed(source: TileSource, keys: LogKeys, before: Sequence[Checkpoint]) -> Replayed:

@@ -345,6 +345,16 @@ def test_a_checkpoint_that_somebody_else_put_there_stops_it(tmp_path: Path) -> N
         mirror.catch_up()
 
 
+def test_a_true_checkpoint_under_another_size_stops_it(tmp_path: Path) -> None:
+    store = log_of(200)
+    mirror_of(store, FolderShelf(tmp_path)).catch_up()
+    fill(store, 200, 300)
+    mirror_of(store, FolderShelf(tmp_path)).catch_up()
+    (tmp_path / checkpoint_path(300)).write_bytes(store.checkpoints[0])
+    with pytest.raises(LogDoesNotFit):
+        mirror_of(store, FolderShelf(tmp_path)).catch_up()
+
+
 def test_what_was_mirrored_last_and_is_not_shown_is_missed(tmp_path: Path) -> None:
     store = log_of(200)
     mirror = mirror_of(store, FolderShelf(tmp_path))

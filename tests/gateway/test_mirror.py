@@ -36,7 +36,7 @@ from gateway.wiring import MirrorServices, mirror_services
 from tests.audit.careless import sequence
 from tests.gateway.cli.shell import Shell
 from tests.gateway.stand import Stand
-from tests.gateway.test_tampering import _forged, as_owner, rewritten
+from tests.gateway.test_tampering import as_owner, forged, rewritten
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -269,7 +269,7 @@ def test_a_fork_under_the_true_key_is_refused_and_what_is_mirrored_stays(
     with mirroring(stand) as services:
         mirror_once(services)
         before = head_size(log)
-        with as_owner(stand, *_forged(log, edited=7, signed_by=stand)):
+        with as_owner(stand, *forged(log, edited=7, signed_by=stand)):
             if grown:
                 stand.token(Role.AUDITOR)
                 sequence(log, signer=stand.keys.log)
