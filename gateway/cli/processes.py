@@ -1,6 +1,7 @@
 """`gateway web`, `sftp`, `worker`, `sequencer`, `mirror`, `migrate`: what a supervisor runs."""
 
 import signal
+from _thread import start_new_thread
 from collections.abc import Callable
 from functools import partial
 from threading import Event
@@ -68,5 +69,7 @@ def _run(loop: Callable[[Settings, Event], None], process: Process) -> None:
     journal.configure()
     stop = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+        # A handler runs in the main thread, which may hold the lock of `stop` at that moment (it is
+        # waiting for it): set there, the event would wait for itself. A thread has no such trouble.
+        signal.signal(name, lambda *_: start_new_thread(stop.set, ()))
     loop(Settings.load(environment(), process), stop)

@@ -367,7 +367,10 @@ def running(environ: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
             yield process
         finally:
             process.terminate()
-            assert process.wait(20) == 0
+            try:
+                assert process.wait(20) == 0
+            finally:
+                process.kill()
 
 
 def test_a_store_that_is_away_and_back_needs_no_hand(
