@@ -1,7 +1,8 @@
 """The paths of C2SP tlog-tiles: `tile/<level>/<number>[.p/<width>]` and `tile/entries/...`.
 
-One spelling for each tile. Every path that comes from outside is read here first, and only the
-numbers are used afterwards, so that no path can climb out of a folder.
+Ours is `checkpoints/<size>`, under which a mirror keeps each checkpoint that it took. One spelling
+for each tile. Every path that comes from outside is read here first, and only the numbers are used
+afterwards, so that no path can climb out of a folder.
 """
 
 import re
@@ -12,6 +13,7 @@ from audit.errors import TileMissing
 from audit.store import LEVELS_A_TILE, TILE_WIDTH
 
 CHECKPOINT_PATH = "checkpoint"
+CHECKPOINTS_FOLDER = "checkpoints"
 MAX_LEVEL = 7  # a tree of 2^63 leaves ends below level 8
 _PATH = re.compile(
     r"tile/(?:(?P<level>[0-7])|entries)/(?P<number>(?:x[0-9]{3}/){0,5}[0-9]{3})"
@@ -56,6 +58,11 @@ class TilePath:
     def full(self) -> "TilePath":
         """The same tile once it is complete."""
         return TilePath(self.level, self.number)
+
+
+def checkpoint_path(size: int) -> str:
+    """The name under which a mirror keeps a checkpoint; as text it sorts as by number."""
+    return f"{CHECKPOINTS_FOLDER}/{size:018}"
 
 
 def tile_of(level: int | None, number: int, size: int) -> TilePath:

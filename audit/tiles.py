@@ -5,6 +5,7 @@ truth is established by whoever checks the root against a signed checkpoint.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +16,7 @@ from audit.errors import EntryRefused, LogDoesNotFit, TileMissing, TileRefused
 from audit.merkle import HASH_BYTES
 from audit.noteform import MAX_NOTE_BYTES
 from audit.store import LEVELS_A_TILE, TILE_WIDTH, LogStore, level_hashes
-from audit.tilepath import CHECKPOINT_PATH, TilePath
+from audit.tilepath import CHECKPOINT_PATH, CHECKPOINTS_FOLDER, TilePath, checkpoint_path
 
 LENGTH_BYTES = 2
 MAX_BUNDLE_BYTES = TILE_WIDTH * (LENGTH_BYTES + MAX_ENTRY_BYTES)
@@ -29,7 +30,11 @@ class TileSource(Protocol):
 
 
 class FolderSource:
-    """A log in a folder, as `export_tiles` writes it. The folder may come from anyone."""
+    """A log in a folder, as `export_tiles` writes it, or the copy of a mirror, from anyone.
+
+    In a copy the newest by its own name is the checkpoint: the one called `checkpoint` is replaced
+    while the copy is being made, and by whoever may put files.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -37,7 +42,9 @@ class FolderSource:
     def read(self, path: str) -> bytes:
         """The bytes of one file; raises TileMissing, or TileRefused where it is too large."""
         limit = MAX_NOTE_BYTES
-        if path != CHECKPOINT_PATH:
+        if path == CHECKPOINT_PATH:
+            path = self._newest()
+        else:
             path, limit = str(TilePath.parse(path)), MAX_BUNDLE_BYTES
         file = os.path.join(self._folder, path)  # pathlib takes as long as the reading
         # A pipe or a device in a prepared folder would block us or never end.
@@ -49,6 +56,12 @@ class FolderSource:
         if len(data) > limit:
             raise TileRefused(f"{path} is larger than it can be")
         return data
+
+    def _newest(self) -> str:
+        names = (file.name for file in self._folder.glob(f"{CHECKPOINTS_FOLDER}/*"))
+        sizes = (int(name) for name in names if re.fullmatch("[0-9]{18}", name))
+        newest = max(sizes, default=None)
+        return CHECKPOINT_PATH if newest is None else checkpoint_path(newest)
 
 
 class StoreSource:

@@ -14,7 +14,8 @@
     │   ├── TooMany                  more at once than one sender may have
     │   └── LengthRequired           a body without a length cannot be checked for truncation
     ├── NotReady                     asked too early; ask again
-    └── ServiceFailed                ours: database, object store, keys
+    ├── ServiceFailed                ours: database, object store, keys
+    └── Unlocked                     ours: a bucket that would not keep what it is given
 
 A bad submission is a report, not an exception: `records.Rejection` carries it.
 Messages are sentences for a case worker. What would help an attacker goes into `detail`, which only
@@ -110,6 +111,17 @@ class NotReady(GatewayError):
 
 class ServiceFailed(GatewayError):
     """Ours to mend; the sender may simply try again."""
+
+
+class Unlocked(GatewayError):
+    """A bucket that has to keep what it is given, and would let it be removed."""
+
+    def __init__(self, bucket: str) -> None:
+        super().__init__(
+            "bucket-not-locked",
+            f"The bucket {bucket} does not lock what it holds.",
+            "Make it with Object Lock, and give it a default retention in COMPLIANCE mode.",
+        )
 
 
 class SettingsRefused(GatewayError):

@@ -23,6 +23,7 @@ class Process(StrEnum):
     WORKER = "worker"
     SEQUENCER = "sequencer"
     SFTP = "sftp"
+    MIRROR = "mirror"
     ADMIN = "admin"
 
 
@@ -54,6 +55,7 @@ class Settings:
     max_waiting_of_an_agency: int
     vault_retention_days: int
     worker_concurrency: int
+    mirror_seconds: int
     malware_scanner_socket: Path | None
     sftp_host_key_files: tuple[Path, ...]
     sftp_spool_folder: Path | None
@@ -77,7 +79,7 @@ class Settings:
             s3_region=reader.text_unless(process, "S3_REGION", Process.SEQUENCER),
             s3_bucket_prefix=reader.text_unless(process, "S3_BUCKET_PREFIX", Process.SEQUENCER),
             pseudonym_key_file=reader.secret_unless(
-                process, "PSEUDONYM_KEY_FILE", Process.SEQUENCER
+                process, "PSEUDONYM_KEY_FILE", Process.SEQUENCER, Process.MIRROR
             ),
             gateway_certificate_file=reader.file("GATEWAY_CERTIFICATE_FILE"),
             vault_certificate_files=reader.files_for(
@@ -102,6 +104,7 @@ class Settings:
             max_waiting_of_an_agency=reader.number("MAX_WAITING_OF_AN_AGENCY", default=5_000),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
+            mirror_seconds=reader.number("MIRROR_SECONDS", default=60),
             malware_scanner_socket=reader.address_for(
                 process, "MALWARE_SCANNER_SOCKET", Process.WORKER
             ),
@@ -178,8 +181,8 @@ class _Reader:
             self.faults.append(_open_secret(name, path))
         return path
 
-    def secret_unless(self, process: Process, name: str, exempt: Process) -> Path | None:
-        return None if process is exempt else self.secret_file(name)
+    def secret_unless(self, process: Process, name: str, *exempt: Process) -> Path | None:
+        return None if process in exempt else self.secret_file(name)
 
     def files_for(self, process: Process, name: str, only: Process) -> tuple[Path, ...]:
         """One file, or several with a colon between them."""

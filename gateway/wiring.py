@@ -16,6 +16,7 @@ from time import monotonic
 
 from audit.errors import AuditError
 from audit.keyring import LogKeys
+from audit.mirror import Mirror
 from audit.policy import Policy
 from audit.promise import Promiser
 from audit.signing import TreeSigner
@@ -51,6 +52,7 @@ from gateway.spool import Names, Spool
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
 from gateway.store.log import PostgresLog
+from gateway.store.logbucket import LogBucket
 from gateway.store.migrate import migrate
 from gateway.store.objects import ObjectStore
 from gateway.timestamps import Authorities, read_authorities
@@ -112,6 +114,16 @@ class SequencerServices:
     signer: TreeSigner
     panel: Panel | None
     stamping: Stamping | None
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorServices:
+    """What copies the log to where nobody can remove it."""
+
+    database: Database
+    bucket: LogBucket
+    mirror: Mirror
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +237,18 @@ def sequencer_services(settings: Settings) -> SequencerServices:
         ),
         panel=_panel(settings),
         stamping=_stamping(settings, database, log),
+    )
+
+
+def mirror_services(settings: Settings) -> MirrorServices:
+    """The services of one mirror."""
+    database, bucket = _database(settings), _objects(settings).log()
+    keys = LogKeys.from_text(settings.log_verifier_file.read_text("ascii"))
+    return MirrorServices(
+        database=database,
+        bucket=bucket,
+        mirror=Mirror(PostgresLog(database), bucket, keys),
+        seconds=settings.mirror_seconds,
     )
 
 

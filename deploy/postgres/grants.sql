@@ -13,15 +13,18 @@ BEGIN
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format(
         'GRANT CONNECT ON DATABASE %I'
-        ' TO gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_admin',
+        ' TO gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_mirror,'
+        ' gateway_admin',
         current_database()
     );
 END
 $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public
-    FROM PUBLIC, gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_admin;
+    FROM PUBLIC, gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_mirror,
+        gateway_admin;
 REVOKE ALL ON ALL SEQUENCES IN SCHEMA public
-    FROM PUBLIC, gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_admin;
+    FROM PUBLIC, gateway_web, gateway_sftp, gateway_worker, gateway_sequencer, gateway_mirror,
+        gateway_admin;
 
 -- web: receives, shows, withdraws; asks for and decides on releases.
 GRANT SELECT ON agency, certificate, access_token TO gateway_web;
@@ -75,6 +78,10 @@ GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_w
 GRANT SELECT, DELETE ON audit_outbox TO gateway_sequencer;
 GRANT SELECT, INSERT ON log_leaf, log_tile, log_checkpoint, log_publication, log_timestamp
     TO gateway_sequencer;
+
+-- mirror: reads entries and checkpoints, and writes nothing. It hashes by itself.
+GRANT SELECT (index, entry) ON log_leaf TO gateway_mirror;
+GRANT SELECT (size, note) ON log_checkpoint, log_publication TO gateway_mirror;
 
 -- admin: agencies, certificates and tokens. No report, no entry of the log; of submissions only which
 -- keys they had to do with, to be able to say after a theft what is touched by it. The ids of events

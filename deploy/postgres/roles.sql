@@ -14,7 +14,7 @@ DECLARE
 BEGIN
     FOREACH wanted IN ARRAY ARRAY[
         'gateway_owner', 'gateway_web', 'gateway_sftp', 'gateway_worker', 'gateway_sequencer',
-        'gateway_admin'
+        'gateway_mirror', 'gateway_admin'
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
             EXECUTE format('CREATE ROLE %I', wanted);

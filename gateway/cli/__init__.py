@@ -46,6 +46,7 @@ ON_THE_MACHINES = {
     "sftp": "processes",
     "worker": "processes",
     "sequencer": "processes",
+    "mirror": "processes",
     "signer": "signer",
     "serve": "serve",
 }

@@ -54,7 +54,10 @@ audit.add_command(timestamps)
 @audit.command()
 @log_key_option
 @click.option(
-    "--since", multiple=True, type=EXISTING, help="A checkpoint you kept: the log must extend it."
+    "--since",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A checkpoint you kept, or a folder of them: the log must extend each.",
 )
 @click.option(
     "--promise",
@@ -86,7 +89,7 @@ def verify(
 ) -> None:
     """Replay the whole log and check every entry, hash, time, number and signature."""
     keys = read_log_keys(log_key)
-    policy, notes = read_policy(witnesses), [file.read_bytes() for file in since]
+    policy, notes = read_policy(witnesses), _kept_notes(since)
     before = [keys.checkpoint(note) for note in notes]
     promises = Promises(open_promise(read_text(file), keys=keys) for file in promised)
     now = datetime.now(UTC)
@@ -173,6 +176,18 @@ def convict_into(
     kit, proven = gathered
     kit.write(folder, proven.sentence)
     say(f"{proven.sentence} Evidence: {folder}")
+
+
+def _kept_notes(since: Sequence[Path]) -> list[bytes]:
+    return [file.read_bytes() for path in since for file in _files(path)]
+
+
+def _files(path: Path) -> list[Path]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    if not files:
+        # Whoever names a folder believes that the log is held to something.
+        raise click.UsageError(f"{path} holds no checkpoint.")
+    return files
 
 
 def _replayed(

@@ -1,6 +1,5 @@
-"""`gateway web`, `sftp`, `worker`, `sequencer`, `migrate`: what a supervisor (systemd) runs."""
+"""`gateway web`, `sftp`, `worker`, `sequencer`, `mirror`, `migrate`: what a supervisor runs."""
 
-import signal
 from collections.abc import Callable
 from functools import partial
 from threading import Event
@@ -11,6 +10,8 @@ from gateway import journal
 from gateway.cli.administration import administration
 from gateway.cli.environment import environment
 from gateway.cli.output import say
+from gateway.cli.stopping import told_to_stop
+from gateway.mirror import run_mirror
 from gateway.sequencer import run_sequencer
 from gateway.settings import Process, Settings
 from gateway.sftp.server import run_sftp
@@ -50,6 +51,12 @@ def sequencer() -> None:
 
 
 @click.command()
+def mirror() -> None:
+    """Copy the audit log to a bucket that keeps it, until told to stop; refuse a fork."""
+    _run(run_mirror, Process.MIRROR)
+
+
+@click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=2222, show_default=True)
 def sftp(*, host: str, port: int) -> None:
@@ -59,7 +66,4 @@ def sftp(*, host: str, port: int) -> None:
 
 def _run(loop: Callable[[Settings, Event], None], process: Process) -> None:
     journal.configure()
-    stop = Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
-    loop(Settings.load(environment(), process), stop)
+    loop(Settings.load(environment(), process), told_to_stop())

@@ -6,7 +6,6 @@ running afterwards. In production each process runs by itself (deploy/systemd).
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -32,6 +31,7 @@ from gateway.cli.keys import (
     make_ssh_host_key,
 )
 from gateway.cli.output import say
+from gateway.cli.stopping import told_to_stop
 from gateway.embedded import EmbeddedServers
 from gateway.settings import Process, Settings
 from gateway.wiring import LOCAL_PART, admin_services
@@ -75,9 +75,7 @@ NO_PAGE = "The page that checks in a browser is not offered: CHECKER_FOLDER name
 @click.option("--workers", type=click.IntRange(1, 16), default=1, show_default=True)
 def serve(*, folder: Path, port: int, sftp_port: int | None, workers: int) -> None:
     """Run the whole gateway here, with servers and keys of its own. Not for real data."""
-    stop = Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: stop.set())
+    stop = told_to_stop()
     folder = folder.absolute()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _pid_file(folder / "serve.pid"), EmbeddedServers(folder / "servers") as servers:
@@ -176,6 +174,7 @@ class _Children:
             "web": ("web", "--bind", bind),
             "sftp": ("sftp", "--port", str(sftp)),
             "sequencer": ("sequencer",),
+            "mirror": ("mirror",),
             **{f"worker-{n}": ("worker",) for n in range(1, workers + 1)},
         }
         self._running: dict[str, subprocess.Popen[bytes]] = {}

@@ -1,7 +1,8 @@
 """Object storage over S3: written once, checked by the store, never overwritten.
 
-Three buckets: `quarantine` (ciphertext as received), `vault` (sealed to the vault key, under Object
-Lock) and `reports` (encrypted to the agency). Large bodies go up in parts, so that memory stays
+Four buckets: `quarantine` (ciphertext as received), `vault` (sealed to the vault key, under Object
+Lock), `reports` (encrypted to the agency) and `log` (the mirror of the audit log, under Object Lock
+as well; `store.logbucket`). Large bodies go up in parts, so that memory stays
 bounded whatever the size; every part and every small object carries a SHA-256 that the store itself
 verifies before it answers.
 """
@@ -19,6 +20,7 @@ from uuid import UUID
 import boto3
 from botocore.config import Config
 
+from gateway.store.logbucket import LogBucket
 from gateway.store.parts import Part, PartStore, ours
 
 if TYPE_CHECKING:
@@ -38,11 +40,16 @@ class Readable(Protocol):
 
 
 class Bucket(StrEnum):
-    """The three places an object can be."""
+    """The places an object can be."""
 
     QUARANTINE = "quarantine"
     VAULT = "vault"
     REPORTS = "reports"
+    LOG = "log"
+
+
+LOCKED = {Bucket.VAULT, Bucket.LOG}
+"""What these hold stays, whoever would have it gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class ObjectStore:
         )
 
     def prepare(self) -> None:
-        """Create the buckets that are missing; the vault locks what it holds."""
+        """Create the buckets that are missing; vault and log lock what they hold."""
         with ours("object-store-unavailable"):
             present = {bucket["Name"] for bucket in self._client.list_buckets()["Buckets"]}
             for bucket in Bucket:
@@ -139,12 +146,16 @@ class ObjectStore:
         """Objects of a bucket that are put part by part."""
         return PartStore(self._client, self._name(bucket))
 
+    def log(self) -> LogBucket:
+        """The mirror of the audit log."""
+        return LogBucket(self._client, self._name(Bucket.LOG))
+
     def _name(self, bucket: Bucket) -> str:
         return f"{self._prefix}-{bucket}"
 
     def _create(self, bucket: Bucket) -> None:
         name = self._name(bucket)
-        if bucket is not Bucket.VAULT:
+        if bucket not in LOCKED:
             self._client.create_bucket(Bucket=name)
             return
         self._client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)

@@ -79,7 +79,7 @@ class PartStore:
                 )
             except ClientError as error:
                 # Joined before, by a process that did not live to say so.
-                if _code(error) != "NoSuchUpload" or self.size(key) != _total(parts):
+                if answered(error) != "NoSuchUpload" or self.size(key) != _total(parts):
                     raise
 
     def abandon(self, key: str, upload: str) -> None:
@@ -88,7 +88,7 @@ class PartStore:
             try:
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
             except ClientError as error:
-                if _code(error) != "NoSuchUpload":
+                if answered(error) != "NoSuchUpload":
                     raise
 
     def size(self, key: str) -> int:
@@ -110,7 +110,8 @@ def ours(code: str) -> Iterator[None]:
         ) from error
 
 
-def _code(error: ClientError) -> str:
+def answered(error: ClientError) -> str:
+    """The code with which the store refused."""
     return error.response.get("Error", {}).get("Code", "")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from audit.errors import EntryRefused, LogDoesNotFit, TileMissing, TileRefused
 from audit.export import log_paths
 from audit.store import TileRoots, level_hashes
-from audit.tilepath import TilePath
+from audit.tilepath import TilePath, checkpoint_path
 from audit.tiles import FolderSource, pack_bundle, read_entries, render_tile, unpack_bundle
 from tests.audit.memory_store import MemoryStore
 from tests.audit.samples import event, log_of
@@ -177,3 +177,12 @@ def test_a_file_larger_than_it_can_be_is_refused(tmp_path: Path) -> None:
         stream.truncate(10**12)
     with pytest.raises(TileRefused):
         FolderSource(tmp_path).read("checkpoint")
+
+
+def test_in_the_copy_of_a_mirror_the_last_checkpoint_by_name_counts(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    for name in ("checkpoint", checkpoint_path(9), checkpoint_path(10), "checkpoints/zzz"):
+        (tmp_path / name).write_text(name)
+    assert FolderSource(tmp_path).read("checkpoint") == checkpoint_path(10).encode()
+    with pytest.raises(TileMissing):
+        FolderSource(tmp_path).read(checkpoint_path(9))

@@ -13,6 +13,7 @@ PROCESSES = {
     "sftp": Process.SFTP,
     "worker": Process.WORKER,
     "sequencer": Process.SEQUENCER,
+    "mirror": Process.MIRROR,
     "administrator": Process.ADMIN,
     "owner": Process.ADMIN,
 }

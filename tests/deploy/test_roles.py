@@ -31,6 +31,7 @@ from gateway.store.stamps import StampPlace, add_stamp, newest_stamps
 from gateway.web import create_app
 from gateway.wiring import (
     admin_services,
+    mirror_services,
     sequencer_services,
     sftp_services,
     web_services,
@@ -58,6 +59,7 @@ ROLES = {
     Process.SFTP: "gateway_sftp",
     Process.WORKER: "gateway_worker",
     Process.SEQUENCER: "gateway_sequencer",
+    Process.MIRROR: "gateway_mirror",
     Process.ADMIN: "gateway_admin",
 }
 PASSWORD = token_hex(8)
@@ -175,6 +177,16 @@ def test_every_process_can_do_its_work(stand: StandOfRoles) -> None:
         assert answer.get_json()["state"] == "withdrawn"
         # The web process may not look there, and what it withdraws is forgotten all the same.
         assert remembered(stand, sent) == 0
+
+
+def test_the_mirror_can_do_its_work(stand: StandOfRoles) -> None:
+    stand.sender(POLICE)
+    stand.sequence()
+    services = mirror_services(stand.settings(Process.MIRROR))
+    found = services.mirror.catch_up()
+    assert found is not None
+    assert services.bucket.newest(0) == found.size
+    services.database.dispose()
 
 
 def test_other_ends_and_dry_runs_need_no_more(stand: StandOfRoles) -> None:
@@ -359,6 +371,21 @@ FORBIDDEN = {
         "SELECT * FROM submission",
         "SELECT * FROM access_token",
         "SELECT * FROM linkage_token",
+    ),
+    Process.MIRROR: (
+        "UPDATE log_leaf SET entry = ''",
+        "DELETE FROM log_leaf",
+        "INSERT INTO log_leaf VALUES (0, gen_random_uuid(), '', '')",
+        "INSERT INTO log_checkpoint VALUES (1, '', now())",
+        "INSERT INTO log_publication VALUES (1, '', now())",
+        "SELECT * FROM log_leaf",
+        "SELECT * FROM log_tile",
+        "SELECT * FROM audit_outbox",
+        "INSERT INTO audit_outbox (event_id, entry) VALUES (gen_random_uuid(), '')",
+        "SELECT * FROM submission",
+        "SELECT * FROM access_token",
+        "SELECT * FROM linkage_token",
+        "CREATE TABLE mine (id int)",
     ),
     Process.ADMIN: (
         "DELETE FROM agency_counter",

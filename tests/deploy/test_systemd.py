@@ -19,6 +19,7 @@ NAMES = (
     "gateway-sftp@.service",
     "gateway-worker@.service",
     "gateway-sequencer.service",
+    "gateway-mirror.service",
     "gateway-signer.service",
 )
 MOST_EXPOSED = 1.5  # of 10; systemd calls everything below 2.5 safe
@@ -137,7 +138,7 @@ if ctypes.CDLL(None).prctl({PR_SET_MDWE}, {REFUSE_EXEC_GAIN}, 0, 0, 0):
     sys.exit("unsupported")
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-import gateway.cli.processes, gateway.sequencer, gateway.web.server, gateway.worker
+import gateway.cli.processes, gateway.mirror, gateway.sequencer, gateway.web.server, gateway.worker
 from crypto import Keyring, generate_key, open_message, seal, sign_and_encrypt
 now = datetime.now(UTC)
 keyring = Keyring.load([generate_key("A <a@a.test>", now=now - timedelta(1), valid_for=None)])

@@ -120,7 +120,7 @@ def test_a_row_edited_with_its_hash_is_found(stand: Stand, log: PostgresLog) -> 
 def test_a_log_rewritten_in_every_row_does_not_fit_what_was_signed(
     stand: Stand, log: PostgresLog
 ) -> None:
-    with as_owner(stand, *_forged(log, edited=7)):
+    with as_owner(stand, *forged(log, edited=7)):
         assert caught(stand, log).fault is Fault.ROOT
 
 
@@ -129,7 +129,7 @@ def test_a_log_rewritten_and_signed_again_is_convicted_by_an_old_checkpoint(
 ) -> None:
     """The operator has the database and the log's key. An auditor has one checkpoint."""
     kept = head(log)
-    statements = [*_forged(log, edited=7, signed_by=stand)]
+    statements = [*forged(log, edited=7, signed_by=stand)]
     with as_owner(stand, *statements):
         replay(StoreSource(log), verifier=keys(stand))  # in itself it is flawless
         found = caught(stand, log, kept)
@@ -139,7 +139,7 @@ def test_a_log_rewritten_and_signed_again_is_convicted_by_an_old_checkpoint(
 
 
 def test_the_sequencer_signs_nothing_over_a_rewritten_log(stand: Stand, log: PostgresLog) -> None:
-    with as_owner(stand, *_forged(log, edited=290)):
+    with as_owner(stand, *forged(log, edited=290)):
         stand.token(Role.AUDITOR)
         with pytest.raises(LogDoesNotFit):
             sequence(log, signer=stand.keys.log)
@@ -221,7 +221,7 @@ def test_an_entry_taken_from_the_outbox_is_missed(
     assert stand.get(f"/v1/submissions/{submission}/receipt", sender).status_code == 500
 
 
-def _forged(
+def forged(
     log: PostgresLog, *, edited: int, signed_by: Stand | None = None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every row of a log in which one entry is another: leaf, tiles and, with the key, the head."""

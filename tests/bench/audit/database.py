@@ -44,6 +44,8 @@ LEAVES = 1_000_000
 FEW = 1_000
 RATE = 20_000
 PROOFS = 200
+COLLECTED = "audit entries"
+"""Where `gateway.store.entries` keeps them until the transaction ends."""
 LOAD, LOAD_SECONDS = 200, 20.0
 MOST_DELAY = 1.0
 
@@ -124,8 +126,7 @@ class _Writing:
 
 
 def _without(session: Session) -> None:
-    for row in [each for each in session.new if type(each).__name__ == "OutboxRow"]:
-        session.expunge(row)
+    session.info.pop(COLLECTED)
 
 
 def _outbox(session: Session) -> None:
@@ -134,10 +135,10 @@ def _outbox(session: Session) -> None:
 
 def _inline(session: Session) -> None:
     """Keep the tree in the transaction itself: a binary edge, a leaf and a root."""
-    (row,) = [each for each in session.new if type(each).__name__ == "OutboxRow"]
-    session.expunge(row)
+    (entry,) = session.info.pop(COLLECTED)
     session.flush()
-    leaf = leaf_hash(row.entry)
+    data = entry.to_bytes()
+    leaf = leaf_hash(data)
     query = "SELECT size, edge FROM bench_edge FOR UPDATE"
     size, edge = session.execute(text(query)).one()
     hashes = [edge[at : at + 32] for at in range(0, len(edge), 32)]
@@ -151,7 +152,7 @@ def _inline(session: Session) -> None:
     values = {"size": size, "edge": b"".join(hashes), "leaf": leaf, "root": root}
     session.execute(text("UPDATE bench_edge SET size = size + 1, edge = :edge"), values)
     insert = "INSERT INTO bench_leaf VALUES (:size, :entry, :leaf, :root)"
-    session.execute(text(insert), {**values, "entry": row.entry})
+    session.execute(text(insert), {**values, "entry": data})
 
 
 def _parent(left: bytes, right: bytes) -> bytes:

@@ -54,6 +54,31 @@ def kept(note: bytes, folder: Path, name: str = "kept") -> Path:
     return folder / name
 
 
+class TestKeptCheckpoints:
+    """`--since` with a folder of them, as a mirror has it."""
+
+    @pytest.fixture
+    def folder(self, store: MemoryStore, tmp_path: Path) -> Path:
+        folder = tmp_path / "checkpoints"
+        folder.mkdir()
+        for number, note in enumerate(store.checkpoints):
+            kept(note, folder, f"{number}")
+        return folder
+
+    def test_the_log_is_held_to_each(self, shell: Shell, log: Path, folder: Path) -> None:
+        command = ("audit", "verify", "--folder", log, *KEY, "--since", folder)
+        assert shell.well(*command, "--json").json()["extends"] == 600
+        kept(sign_checkpoint(Checkpoint(ORIGIN, 450, bytes(32)), SIGNER), folder, "450")
+        assert "first 450 entries" in shell.fails(failures.UNTRUSTED, *command).err
+
+    def test_an_empty_folder_holds_it_to_nothing_and_is_refused(
+        self, shell: Shell, log: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "empty").mkdir()
+        command = ("audit", "verify", "--folder", log, *KEY, "--since", tmp_path / "empty")
+        assert "no checkpoint" in shell.fails(failures.USAGE, *command).err
+
+
 class TestMirrors:
     def test_a_mirror_of_static_files_is_verified(self, shell: Shell, log: Path) -> None:
         with mirrored(log) as mirror:

@@ -18,7 +18,7 @@ from tests.docs.pages import ROOT
 from tests.gateway.cli.shell import Shell
 
 pytestmark = pytest.mark.journey
-CHILDREN = {"signer", "web", "sftp", "sequencer", "worker-1"}
+CHILDREN = {"signer", "web", "sftp", "sequencer", "mirror", "worker-1"}
 
 
 @dataclass

@@ -25,7 +25,7 @@ def store_at(endpoint: str, servers: EmbeddedServers, prefix: str) -> ObjectStor
 
 @pytest.fixture(scope="module")
 def objects(servers: EmbeddedServers, bucket_prefix: str) -> ObjectStore:
-    """Three buckets of this module's own."""
+    """Buckets of this module's own."""
     store = store_at(servers.environ()["S3_ENDPOINT_URL"], servers, bucket_prefix)
     store.prepare()
     store.prepare()  # safe to repeat
