@@ -13,7 +13,8 @@ from pathlib import Path
 from stat import S_IRWXG, S_IRWXO
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.errors import SettingsRefused
+from gateway.addresses import Encryption, MailServer, mailbox_of
+from gateway.errors import RequestRefused, SettingsRefused
 
 
 class Process(StrEnum):
@@ -54,6 +55,9 @@ class Settings:
     sftp_host_key_files: tuple[Path, ...]
     sftp_spool_folder: Path | None
     sftp_quota_bytes: int
+    smtp_url: str | None
+    smtp_password_file: Path | None
+    mail_from: str | None
     scratch_folder: Path | None
     checker_folder: Path | None
 
@@ -98,13 +102,29 @@ class Settings:
             sftp_host_key_files=reader.secrets_for(process, "SFTP_HOST_KEY_FILE", Process.SFTP),
             sftp_spool_folder=reader.folder_for(process, "SFTP_SPOOL_FOLDER", Process.SFTP),
             sftp_quota_bytes=reader.number("SFTP_QUOTA_BYTES", default=8 << 30),
+            smtp_url=reader.mail_server_for(process, "SMTP_URL", Process.WORKER),
+            smtp_password_file=reader.secret_or_none(process, "SMTP_PASSWORD_FILE", Process.WORKER),
+            mail_from=reader.mailbox_for(process, "MAIL_FROM", Process.WORKER),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),
         )
-        faults = reader.faults + (settings.unsafe() if settings.production else [])
+        faults = reader.faults + settings.contradictions()
+        faults += settings.unsafe() if settings.production else []
         if faults:
             raise SettingsRefused(faults)
         return settings
+
+    def contradictions(self) -> list[str]:
+        """What about mail does not go together."""
+        if self.smtp_url is None:
+            given = self.mail_from is not None or self.smtp_password_file is not None
+            return ["SMTP_URL is not set, though other settings of mail are."] if given else []
+        faults = [] if self.mail_from is not None else ["MAIL_FROM is not set."]
+        server = MailServer.from_url(self.smtp_url)
+        passwords = [each for each in (server.password, self.smtp_password_file) if each]
+        if len(passwords) != (0 if server.user is None else 1):
+            faults.append("SMTP_URL: a user has one password, in SMTP_PASSWORD_FILE or in the URL.")
+        return faults
 
     def unsafe(self) -> list[str]:
         """What would expose data in production."""
@@ -115,6 +135,10 @@ class Settings:
             faults.append("S3_ENDPOINT_URL must be https:// unless it is on this machine.")
         if self.gateway_key_file is not None and self.malware_scanner_socket is None:
             faults.append("MALWARE_SCANNER_SOCKET must be set: no attachment is taken unscanned.")
+        if self.smtp_url is not None and not _private_or_encrypted(self.smtp_url):
+            faults.append(
+                "SMTP_URL must be smtps:// or smtp+starttls:// unless it is on this machine."
+            )
         database = urlsplit(self.database_url)
         encrypted = parse_qs(database.query).get("sslmode") == ["verify-full"]
         if not _loopback(database.hostname) and not encrypted:
@@ -216,6 +240,36 @@ class _Reader:
         """A file that need not be named."""
         return self.file(name) if process is only and self._environ.get(name) else None
 
+    def secret_or_none(self, process: Process, name: str, only: Process) -> Path | None:
+        """A file that only its owner can read, and that need not be named."""
+        return self.secret_file(name) if process is only and self._environ.get(name) else None
+
+    def mail_server_for(self, process: Process, name: str, only: Process) -> str | None:
+        """The address of a mail server, which need not be named."""
+        value = self._environ.get(name)
+        if not value or process is not only:
+            return None
+        try:
+            MailServer.from_url(value)
+        except ValueError:
+            self.faults.append(
+                f"{name} must be smtps://HOST:PORT or smtp+starttls://HOST:PORT, or "
+                "smtp://HOST:PORT on this machine, with USER@ before the host if need be."
+            )
+            return None
+        return value
+
+    def mailbox_for(self, process: Process, name: str, only: Process) -> str | None:
+        """The address of one mailbox, which need not be named."""
+        value = self._environ.get(name)
+        if not value or process is not only:
+            return None
+        try:
+            return mailbox_of(value)
+        except RequestRefused:
+            self.faults.append(f"{name} must be one plain address, such as gateway@example.org.")
+            return None
+
     def folder_or_none(self, name: str) -> Path | None:
         value = self._environ.get(name)
         if value is None:
@@ -240,6 +294,11 @@ def _open_secret(name: str, path: Path) -> str:
 def _private_or_https(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme == "https" or _loopback(parts.hostname)
+
+
+def _private_or_encrypted(smtp_url: str) -> bool:
+    server = MailServer.from_url(smtp_url)
+    return server.encryption is not Encryption.NONE or _loopback(server.host)
 
 
 def _loopback(host: str | None) -> bool:
