@@ -21,7 +21,7 @@ _HOST = rf"{_LABEL}(?:\.{_LABEL})*"
 _MAILBOX = re.compile(
     rf"(?=[^@]{{1,64}}@){_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*\.[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]"
 )
-_SERVER = re.compile(rf"{_HOST}|[0-9A-Fa-f:]+")
+_SERVER = re.compile(rf"{_HOST}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+")
 
 
 def mailbox_of(address: str) -> str:

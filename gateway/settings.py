@@ -28,6 +28,15 @@ class Process(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Where mail is handed over, and who it says that it is from."""
+
+    server: MailServer
+    password_file: Path | None
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The settings of one process. Paths are given for secrets, never the secrets themselves."""
 
@@ -55,9 +64,7 @@ class Settings:
     sftp_host_key_files: tuple[Path, ...]
     sftp_spool_folder: Path | None
     sftp_quota_bytes: int
-    smtp_url: str | None
-    smtp_password_file: Path | None
-    mail_from: str | None
+    mail: MailSettings | None
     scratch_folder: Path | None
     checker_folder: Path | None
 
@@ -102,29 +109,14 @@ class Settings:
             sftp_host_key_files=reader.secrets_for(process, "SFTP_HOST_KEY_FILE", Process.SFTP),
             sftp_spool_folder=reader.folder_for(process, "SFTP_SPOOL_FOLDER", Process.SFTP),
             sftp_quota_bytes=reader.number("SFTP_QUOTA_BYTES", default=8 << 30),
-            smtp_url=reader.mail_server_for(process, "SMTP_URL", Process.WORKER),
-            smtp_password_file=reader.secret_or_none(process, "SMTP_PASSWORD_FILE", Process.WORKER),
-            mail_from=reader.mailbox_for(process, "MAIL_FROM", Process.WORKER),
+            mail=reader.mail_for(process, Process.WORKER),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),
         )
-        faults = reader.faults + settings.contradictions()
-        faults += settings.unsafe() if settings.production else []
+        faults = reader.faults + (settings.unsafe() if settings.production else [])
         if faults:
             raise SettingsRefused(faults)
         return settings
-
-    def contradictions(self) -> list[str]:
-        """What about mail does not go together."""
-        if self.smtp_url is None:
-            given = self.mail_from is not None or self.smtp_password_file is not None
-            return ["SMTP_URL is not set, though other settings of mail are."] if given else []
-        faults = [] if self.mail_from is not None else ["MAIL_FROM is not set."]
-        server = MailServer.from_url(self.smtp_url)
-        passwords = [each for each in (server.password, self.smtp_password_file) if each]
-        if len(passwords) != (0 if server.user is None else 1):
-            faults.append("SMTP_URL: a user has one password, in SMTP_PASSWORD_FILE or in the URL.")
-        return faults
 
     def unsafe(self) -> list[str]:
         """What would expose data in production."""
@@ -135,7 +127,7 @@ class Settings:
             faults.append("S3_ENDPOINT_URL must be https:// unless it is on this machine.")
         if self.gateway_key_file is not None and self.malware_scanner_socket is None:
             faults.append("MALWARE_SCANNER_SOCKET must be set: no attachment is taken unscanned.")
-        if self.smtp_url is not None and not _private_or_encrypted(self.smtp_url):
+        if self.mail is not None and not _private_or_encrypted(self.mail.server):
             faults.append(
                 "SMTP_URL must be smtps:// or smtp+starttls:// unless it is on this machine."
             )
@@ -240,32 +232,44 @@ class _Reader:
         """A file that need not be named."""
         return self.file(name) if process is only and self._environ.get(name) else None
 
-    def secret_or_none(self, process: Process, name: str, only: Process) -> Path | None:
-        """A file that only its owner can read, and that need not be named."""
-        return self.secret_file(name) if process is only and self._environ.get(name) else None
-
-    def mail_server_for(self, process: Process, name: str, only: Process) -> str | None:
-        """The address of a mail server, which need not be named."""
-        value = self._environ.get(name)
-        if not value or process is not only:
+    def mail_for(self, process: Process, only: Process) -> MailSettings | None:
+        """Where mail is handed over; None where nothing at all is said of it."""
+        given = {
+            name for name in ("SMTP_URL", "MAIL_FROM", "SMTP_PASSWORD_FILE") if self._is_set(name)
+        }
+        if process is not only or not given:
             return None
+        server, sender = self._mail_server("SMTP_URL"), self._mailbox("MAIL_FROM")
+        file = (
+            self.secret_file("SMTP_PASSWORD_FILE") if self._is_set("SMTP_PASSWORD_FILE") else None
+        )
+        if server is None or sender is None:
+            return None
+        passwords = [each for each in (server.password, file) if each is not None]
+        if len(passwords) != (0 if server.user is None else 1):
+            self.faults.append(
+                "SMTP_URL: a user has one password, in SMTP_PASSWORD_FILE or in the URL."
+            )
+        return MailSettings(server, file, sender)
+
+    def _is_set(self, name: str) -> bool:
+        return bool(self._environ.get(name))
+
+    def _mail_server(self, name: str) -> MailServer | None:
+        value = self.text(name)
         try:
-            MailServer.from_url(value)
+            return MailServer.from_url(value) if value else None
         except ValueError:
             self.faults.append(
                 f"{name} must be smtps://HOST:PORT or smtp+starttls://HOST:PORT, or "
                 "smtp://HOST:PORT on this machine, with USER@ before the host if need be."
             )
             return None
-        return value
 
-    def mailbox_for(self, process: Process, name: str, only: Process) -> str | None:
-        """The address of one mailbox, which need not be named."""
-        value = self._environ.get(name)
-        if not value or process is not only:
-            return None
+    def _mailbox(self, name: str) -> str | None:
+        value = self.text(name)
         try:
-            return mailbox_of(value)
+            return mailbox_of(value) if value else None
         except RequestRefused:
             self.faults.append(f"{name} must be one plain address, such as gateway@example.org.")
             return None
@@ -296,8 +300,7 @@ def _private_or_https(url: str) -> bool:
     return parts.scheme == "https" or _loopback(parts.hostname)
 
 
-def _private_or_encrypted(smtp_url: str) -> bool:
-    server = MailServer.from_url(smtp_url)
+def _private_or_encrypted(server: MailServer) -> bool:
     return server.encryption is not Encryption.NONE or _loopback(server.host)
 
 

@@ -21,7 +21,6 @@ from audit.policy import Policy
 from audit.promise import Promiser
 from audit.signing import TreeSigner
 from crypto import Certificate, Keyring, Scratch, load_certificate, read_certificate
-from gateway.addresses import MailServer
 from gateway.errors import SettingsRefused
 from gateway.flow.access import Access
 from gateway.flow.certificates import Certificates
@@ -335,14 +334,15 @@ def _scan(settings: Settings) -> Scan:
 
 def _post_office(settings: Settings) -> PostOffice | None:
     """Without a mail server nothing is mailed."""
-    if settings.smtp_url is None or settings.mail_from is None:
+    mail = settings.mail
+    if mail is None:
         return None
-    server = MailServer.from_url(settings.smtp_url)
-    if settings.smtp_password_file is not None:
-        server = replace(server, password=_password(settings.smtp_password_file))
+    server = mail.server
+    if mail.password_file is not None:
+        server = replace(server, password=_password(mail.password_file))
     return PostOffice(
         server,
-        sender=settings.mail_from,
+        sender=mail.sender,
         calls_itself=_host(settings),
         context=create_default_context(),
     )
