@@ -37,6 +37,8 @@ from gateway.wiring import (
 )
 from tests.gateway import owner
 from tests.gateway.linking import remembered
+from tests.gateway.mailserver import Keeping, Taken, mail_server
+from tests.gateway.processes import free_port
 from tests.gateway.sftp.conftest import make_ssh_key
 from tests.gateway.stand import (
     ADMINISTRATOR,
@@ -60,6 +62,7 @@ ROLES = {
     Process.ADMIN: "gateway_admin",
 }
 PASSWORD = token_hex(8)
+MAIL_PORT = free_port()
 LOOP = """
 import os
 from threading import Event
@@ -143,6 +146,8 @@ def stand(
     environ = {
         **development(servers.environ(), keys, bucket_prefix=bucket_prefix),
         "DATABASE_URL": granted,
+        "SMTP_URL": f"smtp://127.0.0.1:{MAIL_PORT}",
+        "MAIL_FROM": "gateway@gateway.test",
     }
     running = StandOfRoles(environ, keys)
     yield running
@@ -174,6 +179,21 @@ def test_every_process_can_do_its_work(stand: StandOfRoles) -> None:
         assert answer.get_json()["state"] == "withdrawn"
         # The web process may not look there, and what it withdraws is forgotten all the same.
         assert remembered(stand, sent) == 0
+
+
+def test_a_worker_mails_what_an_administrator_lets_it(stand: StandOfRoles) -> None:
+    sender = stand.sender(COUNCIL)
+    boxes = stand.admin.mailboxes
+    for address in ("one@agency.test", "two@agency.test"):
+        boxes.set(COUNCIL, address, by=ADMINISTRATOR)
+    sent = stand.send(sender, sender.message(1))
+    stand.settle()
+    taken = Taken()
+    with mail_server(Keeping(taken), port=MAIL_PORT):
+        stand.worker.mailing.send(sent)
+        boxes.remove(COUNCIL, by=ADMINISTRATOR)
+        stand.worker.mailing.send(sent)
+    assert [recipients for _, recipients in taken.envelopes] == [["two@agency.test"]]
 
 
 def test_other_ends_and_dry_runs_need_no_more(stand: StandOfRoles) -> None:
@@ -299,6 +319,8 @@ FORBIDDEN = {
         "DELETE FROM remembered_record",
         "SELECT * FROM linkage_token",
         "SELECT * FROM linkage_pepper",
+        "SELECT * FROM agency_mailbox",
+        "UPDATE agency_mailbox SET address = 'thief@evil.test'",
     ),
     Process.SFTP: (
         "UPDATE log_leaf SET entry = ''",
@@ -312,9 +334,12 @@ FORBIDDEN = {
         "DELETE FROM submission",
         "SELECT * FROM release",
         "SELECT * FROM linkage_token",
+        "SELECT * FROM agency_mailbox",
         "CREATE TABLE mine (id int)",
     ),
     Process.WORKER: (
+        "UPDATE agency_mailbox SET address = 'thief@evil.test'",
+        "INSERT INTO agency_mailbox SELECT * FROM agency_mailbox",
         "UPDATE log_leaf SET entry = ''",
         "INSERT INTO log_checkpoint VALUES (1, '', now())",
         "DELETE FROM audit_outbox",
@@ -346,6 +371,7 @@ FORBIDDEN = {
         "SELECT * FROM submission",
         "SELECT * FROM access_token",
         "SELECT * FROM linkage_token",
+        "SELECT * FROM agency_mailbox",
     ),
     Process.ADMIN: (
         "SELECT * FROM remembered_record",
@@ -359,6 +385,7 @@ FORBIDDEN = {
         "SELECT * FROM release",
         "SELECT * FROM log_leaf",
         "SELECT entry FROM audit_outbox",
+        "UPDATE agency_mailbox SET agency_id = ''",
         "DELETE FROM access_token",
         "UPDATE access_token SET expires_at = now()",
         "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('gateway', 'x')",
