@@ -101,6 +101,8 @@ async def _take(app: App, queue: str, *, at_once: int) -> None:
         fetch_job_polling_interval=POLLING_SECONDS,
         update_heartbeat_interval=HEARTBEAT_SECONDS,
         stalled_worker_timeout=STALLED_SECONDS,
+        # Whoever listens holds a connection; mail is in no hurry, and asks now and then.
+        listen_notify=queue == QUEUE,
         delete_jobs="successful",
         install_signal_handlers=False,
     )

@@ -125,8 +125,10 @@ def mailbox(
         elif address is not None:
             services.mailboxes.set(agency_id, address, by=administrator(), reason=reason)
         set_now = services.mailboxes.find(agency_id)
-    facts = {"agency": agency_id, "mailbox": set_now}
-    print_json(facts) if as_json else print_facts(facts)
+    if as_json:
+        print_json({"agency": agency_id, "mailbox": set_now})
+    else:
+        print_facts({"agency": agency_id, "mailbox": set_now or "none"})
 
 
 @agency.command()

@@ -2,7 +2,7 @@
 
 Mail is read on its way. So it has what the open report has, which repeats nothing that the sender
 wrote, and whatever says more is encrypted to the agency. It is not signed, asks for nothing and
-holds no link: what it says is believed for the receipt in it, which anybody can verify.
+holds no link. Anybody can verify the receipt in it; the verdict beside it is a word by mail.
 """
 
 from collections.abc import Sequence
@@ -29,8 +29,9 @@ The report with the values is too large to be mailed; it lies ready over HTTPS
 and SFTP.
 """
 _CLOSING = """
-This mail is not signed; believe the receipt, not the mail. It asks you for
-nothing and has no link. Nobody reads answers to it.
+This mail is not signed. The receipt proves what the gateway had, not what
+became of it: where you must be certain, ask the gateway itself. This mail asks
+you for nothing and has no link.
 """
 
 

@@ -293,7 +293,7 @@ def test_the_command(stand: Stand, shell: Shell) -> None:
     stand.sender(COUNCIL)
     command, environ = ("agency", "mailbox", COUNCIL), stand.environ
     set_ = shell.well(*command, MAILBOX, "--reason", "agency-request", **environ)
-    assert MAILBOX in set_.out
+    assert set_.out.split() == ["agency", COUNCIL, "mailbox", MAILBOX]
     assert shell.well(*command, "--json", **environ).json() == {
         "agency": COUNCIL,
         "mailbox": MAILBOX,
@@ -302,6 +302,7 @@ def test_the_command(stand: Stand, shell: Shell) -> None:
     assert "c@d.test" not in refused.out + refused.err
     assert shell(*command, MAILBOX, "--remove", **environ).status == 2
     assert shell.well(*command, "--remove", "--json", **environ).json()["mailbox"] is None
+    assert shell.well(*command, **environ).out.split() == ["agency", COUNCIL, "mailbox", "none"]
     entry = [each for each in stand.entries() if each.action == "mailbox.set"][-1]
     assert entry.reason_code == "agency-request"
 
