@@ -14,6 +14,8 @@
     │   ├── TooMany                  more at once than one sender may have
     │   └── LengthRequired           a body without a length cannot be checked for truncation
     ├── NotReady                     asked too early; ask again
+    ├── MailRefused                  the mail server will never take this mail
+    ├── MailOverdue                  a mail could not be sent for a day
     ├── ServiceFailed                ours: database, object store, keys
     └── Unlocked                     ours: a bucket that would not keep what it is given
 
@@ -121,6 +123,29 @@ class Unlocked(GatewayError):
             "bucket-not-locked",
             f"The bucket {bucket} does not lock what it holds.",
             "Make it with Object Lock, and give it a default retention in COMPLIANCE mode.",
+        )
+
+
+class MailRefused(GatewayError):
+    """The mail server says that it will not take this mail, however often it is tried."""
+
+    def __init__(self, *, detail: str) -> None:
+        super().__init__(
+            "mail-refused",
+            "The mail server refuses this mail for good.",
+            "Ask the agency for its mailbox, or the mail server's operators for the reason.",
+            detail=detail,
+        )
+
+
+class MailOverdue(GatewayError):
+    """A mail could not be sent for so long that it is given up."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "mail-overdue",
+            "A mail could not be sent for a day.",
+            "Nothing is lost: receipt and report lie ready over HTTPS and SFTP.",
         )
 
 

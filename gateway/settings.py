@@ -13,7 +13,8 @@ from pathlib import Path
 from stat import S_IRWXG, S_IRWXO
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.errors import SettingsRefused
+from gateway.addresses import Encryption, MailServer, mailbox_of
+from gateway.errors import RequestRefused, SettingsRefused
 
 
 class Process(StrEnum):
@@ -25,6 +26,15 @@ class Process(StrEnum):
     SFTP = "sftp"
     MIRROR = "mirror"
     ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Where mail is handed over, and who it says that it is from."""
+
+    server: MailServer
+    password_file: Path | None
+    sender: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,7 @@ class Settings:
     sftp_host_key_files: tuple[Path, ...]
     sftp_spool_folder: Path | None
     sftp_quota_bytes: int
+    mail: MailSettings | None
     scratch_folder: Path | None
     checker_folder: Path | None
 
@@ -111,6 +122,7 @@ class Settings:
             sftp_host_key_files=reader.secrets_for(process, "SFTP_HOST_KEY_FILE", Process.SFTP),
             sftp_spool_folder=reader.folder_for(process, "SFTP_SPOOL_FOLDER", Process.SFTP),
             sftp_quota_bytes=reader.number("SFTP_QUOTA_BYTES", default=8 << 30),
+            mail=reader.mail_for(process, Process.WORKER),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),
         )
@@ -128,6 +140,10 @@ class Settings:
             faults.append("S3_ENDPOINT_URL must be https:// unless it is on this machine.")
         if self.gateway_key_file is not None and self.malware_scanner_socket is None:
             faults.append("MALWARE_SCANNER_SOCKET must be set: no attachment is taken unscanned.")
+        if self.mail is not None and not _private_or_encrypted(self.mail.server):
+            faults.append(
+                "SMTP_URL must be smtps:// or smtp+starttls:// unless it is on this machine."
+            )
         database = urlsplit(self.database_url)
         encrypted = parse_qs(database.query).get("sslmode") == ["verify-full"]
         if not _loopback(database.hostname) and not encrypted:
@@ -229,6 +245,48 @@ class _Reader:
         """A file that need not be named."""
         return self.file(name) if process is only and self._environ.get(name) else None
 
+    def mail_for(self, process: Process, only: Process) -> MailSettings | None:
+        """Where mail is handed over; None where nothing at all is said of it."""
+        given = {
+            name for name in ("SMTP_URL", "MAIL_FROM", "SMTP_PASSWORD_FILE") if self._is_set(name)
+        }
+        if process is not only or not given:
+            return None
+        server, sender = self._mail_server("SMTP_URL"), self._mailbox("MAIL_FROM")
+        file = (
+            self.secret_file("SMTP_PASSWORD_FILE") if self._is_set("SMTP_PASSWORD_FILE") else None
+        )
+        if server is None or sender is None:
+            return None
+        passwords = [each for each in (server.password, file) if each is not None]
+        if len(passwords) != (0 if server.user is None else 1):
+            self.faults.append(
+                "SMTP_URL: a user has one password, in SMTP_PASSWORD_FILE or in the URL."
+            )
+        return MailSettings(server, file, sender)
+
+    def _is_set(self, name: str) -> bool:
+        return bool(self._environ.get(name))
+
+    def _mail_server(self, name: str) -> MailServer | None:
+        value = self.text(name)
+        try:
+            return MailServer.from_url(value) if value else None
+        except ValueError:
+            self.faults.append(
+                f"{name} must be smtps://HOST:PORT or smtp+starttls://HOST:PORT, or "
+                "smtp://HOST:PORT on this machine, with USER@ before the host if need be."
+            )
+            return None
+
+    def _mailbox(self, name: str) -> str | None:
+        value = self.text(name)
+        try:
+            return mailbox_of(value) if value else None
+        except RequestRefused:
+            self.faults.append(f"{name} must be one plain address, such as gateway@example.org.")
+            return None
+
     def folder_or_none(self, name: str) -> Path | None:
         value = self._environ.get(name)
         if value is None:
@@ -253,6 +311,10 @@ def _open_secret(name: str, path: Path) -> str:
 def _private_or_https(url: str) -> bool:
     parts = urlsplit(url)
     return parts.scheme == "https" or _loopback(parts.hostname)
+
+
+def _private_or_encrypted(server: MailServer) -> bool:
+    return server.encryption is not Encryption.NONE or _loopback(server.host)
 
 
 def _loopback(host: str | None) -> bool:

@@ -5,14 +5,16 @@ key but the one that promises.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from os import urandom
 from pathlib import Path
 from secrets import token_urlsafe
+from ssl import create_default_context
 from time import monotonic
+from urllib.parse import urlsplit
 
 from audit.errors import AuditError
 from audit.keyring import LogKeys
@@ -30,6 +32,8 @@ from gateway.flow.expiry import ExpiryWatch
 from gateway.flow.intake import Intake
 from gateway.flow.judge import Judge
 from gateway.flow.linkage import Linkage
+from gateway.flow.mailboxes import Mailboxes
+from gateway.flow.mailing import Mailing
 from gateway.flow.papers import Papers
 from gateway.flow.pepper import Pepper
 from gateway.flow.pressure import Pressure, Room
@@ -45,6 +49,7 @@ from gateway.flow.stamping import Stamping
 from gateway.flow.submissions import Submissions
 from gateway.flow.trail import AuditTrail
 from gateway.flow.uploads import Uploads
+from gateway.mail import PostOffice
 from gateway.scanner import Scanner
 from gateway.settings import Settings
 from gateway.signer import RemoteSigner
@@ -102,6 +107,7 @@ class WorkerServices:
     manifests: ManifestSigner
     expiry: ExpiryWatch
     linkage: Linkage
+    mailing: Mailing
     concurrency: int
 
 
@@ -152,6 +158,7 @@ class AdminServices:
     certificates: Certificates
     access: Access
     ssh_keys: SshKeys
+    mailboxes: Mailboxes
     repair: Repair
 
     def prepare(self) -> None:
@@ -210,7 +217,9 @@ def worker_services(settings: Settings) -> WorkerServices:
         database=database,
         database_url=settings.database_url,
         jobs=jobs,
-        processor=Processor(database, trail, judge, certificates=load_certificate, clock=_now),
+        processor=Processor(
+            database, trail, judge, jobs, certificates=load_certificate, clock=_now
+        ),
         rehearsal=Rehearsal(
             database, objects, trail, judge, certificates=load_certificate, clock=_now
         ),
@@ -220,6 +229,14 @@ def worker_services(settings: Settings) -> WorkerServices:
         ),
         expiry=ExpiryWatch(database, trail, clock=_now),
         linkage=linkage,
+        mailing=Mailing(
+            database,
+            objects,
+            PostgresLog(database),
+            _post_office(settings),
+            host=_host(settings),
+            clock=_now,
+        ),
         concurrency=settings.worker_concurrency,
     )
 
@@ -289,6 +306,7 @@ def admin_services(settings: Settings) -> AdminServices:
         certificates=Certificates(database, trail, clock=_now),
         access=_access(database, trail),
         ssh_keys=SshKeys(database, trail, clock=_now),
+        mailboxes=Mailboxes(database, trail, clock=_now),
         repair=Repair(database, JobQueue(), trail, clock=_now),
     )
 
@@ -346,6 +364,34 @@ def _scan(settings: Settings) -> Scan:
     """Production refuses to start a worker without a scanner."""
     address = settings.malware_scanner_socket
     return unscanned if address is None else Scanner(address).finds_malware
+
+
+def _post_office(settings: Settings) -> PostOffice | None:
+    """Without a mail server nothing is mailed."""
+    mail = settings.mail
+    if mail is None:
+        return None
+    server = mail.server
+    if mail.password_file is not None:
+        server = replace(server, password=_password(mail.password_file))
+    return PostOffice(
+        server,
+        sender=mail.sender,
+        calls_itself=_host(settings),
+        context=create_default_context(),
+    )
+
+
+def _password(file: Path) -> str:
+    try:
+        return file.read_text("ascii").rstrip("\r\n")
+    except UnicodeDecodeError:
+        fault = f"SMTP_PASSWORD_FILE: {file} must hold a password of ASCII characters."
+        raise SettingsRefused([fault]) from None
+
+
+def _host(settings: Settings) -> str:
+    return urlsplit(settings.public_url).hostname or "localhost"
 
 
 def _panel(settings: Settings) -> Panel | None:

@@ -5,6 +5,8 @@ away, a few times where the reason is unknown, after which the submission is mar
 waits for an operator. Every few seconds a sweep gives back what dead workers held and enqueues
 whatever is received and has no job. Every hour it warns of certificates that end soon, removes dry
 runs and unfinished uploads whose time is over, and forgets what cases were linked by for 24 months.
+
+Mail has a queue and a thread of its own, so that a mail server in trouble holds up nothing else.
 """
 
 import asyncio
@@ -24,18 +26,28 @@ from psycopg import Error as PsycopgError
 from sqlalchemy import make_url
 
 from crypto import CertificateRefused
-from gateway.errors import NotReady, ServiceFailed
+from gateway.errors import (
+    GatewayError,
+    MailOverdue,
+    MailRefused,
+    NotReady,
+    RequestRefused,
+    ServiceFailed,
+)
 from gateway.flow.process import PackageTaken, Processor
 from gateway.flow.rehearsal import Rehearsal
 from gateway.settings import Settings
 from gateway.store.dryruns import unchecked
-from gateway.store.jobs import CHECK, PROCESS, QUEUE, SIGN, in_hand
+from gateway.store.jobs import CHECK, MAIL, MAIL_QUEUE, PROCESS, QUEUE, SIGN, in_hand
 from gateway.store.releases import unsigned
 from gateway.store.submissions import unprocessed
 from gateway.wiring import WorkerServices, worker_services
 
 ATTEMPTS = 6
 """How often a job is tried where the reason of its failure is not known."""
+
+LONGEST_LAG, LONGEST_PAUSE = 60, 3600
+"""Seconds between two attempts at a mail, at most: while its receipt, or the server, is away."""
 
 FORGOTTEN = timedelta(seconds=15)
 """How long a received submission may be without a job before the sweep gives it one."""
@@ -71,23 +83,29 @@ async def _work(services: WorkerServices, stop: Event) -> None:
     _add_tasks(app, services)
     async with app.open_async():
         working = [
-            asyncio.create_task(
-                app.run_worker_async(
-                    queues=[QUEUE],
-                    concurrency=services.concurrency,
-                    fetch_job_polling_interval=POLLING_SECONDS,
-                    update_heartbeat_interval=HEARTBEAT_SECONDS,
-                    stalled_worker_timeout=STALLED_SECONDS,
-                    delete_jobs="successful",
-                    install_signal_handlers=False,
-                )
-            ),
+            asyncio.create_task(_take(app, QUEUE, at_once=services.concurrency)),
+            asyncio.create_task(_take(app, MAIL_QUEUE, at_once=1)),
             asyncio.create_task(_sweep_now_and_then(app, services)),
             asyncio.create_task(_keep_house(services)),
             asyncio.create_task(_wait(stop)),
         ]
         await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
         await _end(working)
+
+
+async def _take(app: App, queue: str, *, at_once: int) -> None:
+    """Run the jobs of one queue; none of them waits for those of another."""
+    await app.run_worker_async(
+        queues=[queue],
+        concurrency=at_once,
+        fetch_job_polling_interval=POLLING_SECONDS,
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=STALLED_SECONDS,
+        # Whoever listens holds a connection; mail is in no hurry, and asks now and then.
+        listen_notify=queue == QUEUE,
+        delete_jobs="successful",
+        install_signal_handlers=False,
+    )
 
 
 async def _wait(stop: Event) -> None:
@@ -118,6 +136,26 @@ def _add_tasks(app: App, services: WorkerServices) -> None:
     def sign_release(subject: str) -> None:
         with _journalled(SIGN, subject):
             services.manifests.sign(UUID(subject))
+
+    @app.task(name=MAIL, queue=MAIL_QUEUE, retry=_MailRetry())
+    def mail_papers(subject: str) -> None:
+        _mail(services, UUID(subject))
+
+
+def _mail(services: WorkerServices, submission: UUID) -> None:
+    """Send a mail, or give it up; what is raised is tried again. No address is said."""
+    try:
+        with _journalled(MAIL, str(submission)):
+            services.mailing.send(submission)
+    except (MailRefused, MailOverdue, RequestRefused) as ended:
+        _complain("mail.given-up", submission, ended)
+    except ServiceFailed as away:
+        _complain("mail.waits", submission, away)
+        raise
+
+
+def _complain(event: str, submission: UUID, error: GatewayError) -> None:
+    log.warning(event, subject=str(submission), error_code=error.code, detail=error.detail)
 
 
 def _process(services: WorkerServices, submission: UUID, *, attempt: int) -> None:
@@ -158,6 +196,15 @@ class _Retry(BaseRetryStrategy):
         if job.attempts + 1 >= ATTEMPTS:
             return None
         return RetryDecision(retry_in={"seconds": 2**job.attempts})
+
+
+class _MailRetry(BaseRetryStrategy):
+    """After growing pauses, of a minute at most where the log lags, else of an hour."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        longest = LONGEST_LAG if isinstance(exception, NotReady) else LONGEST_PAUSE
+        doubled: int = 2 ** min(job.attempts, longest.bit_length())
+        return RetryDecision(retry_in={"seconds": min(doubled, longest)})
 
 
 async def _sweep_now_and_then(app: App, services: WorkerServices) -> None:

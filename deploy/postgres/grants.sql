@@ -50,7 +50,7 @@ GRANT SELECT ON log_leaf, log_tile, log_checkpoint, log_publication TO gateway_s
 
 -- worker: brings submissions to their end; signs manifests; removes dry runs and uploads. Who sent what, when,
 -- stays as it is.
-GRANT SELECT ON agency, certificate TO gateway_worker;
+GRANT SELECT ON agency, agency_mailbox, certificate TO gateway_worker;
 GRANT SELECT ON submission TO gateway_worker;
 GRANT UPDATE (
     state, settled_at, package_id, submission_type, period_start, period_end, standard, error_code,
@@ -87,6 +87,8 @@ GRANT SELECT (size, note) ON log_checkpoint, log_publication TO gateway_mirror;
 -- keys they had to do with, to be able to say after a theft what is touched by it. The ids of events
 -- it may compare, to say which act has no entry.
 GRANT SELECT, INSERT ON agency, certificate, access_token, ssh_key TO gateway_admin;
+GRANT SELECT, INSERT, DELETE ON agency_mailbox TO gateway_admin;
+GRANT UPDATE (address, set_at) ON agency_mailbox TO gateway_admin;
 GRANT UPDATE (suspended_at) ON agency TO gateway_admin;
 GRANT UPDATE (data, expires_at, revoked_at) ON certificate TO gateway_admin;
 GRANT SELECT (

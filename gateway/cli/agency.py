@@ -17,7 +17,7 @@ from gateway.flow.lifespan import CertificateState, Standing
 
 @click.group()
 def agency() -> None:
-    """Enrol, list, suspend and resume agencies; list and revoke their certificates."""
+    """Enrol, list, suspend and resume agencies; their certificates, and where their mail goes."""
 
 
 @agency.command()
@@ -100,6 +100,35 @@ def resume(agency_id: str, *, reason: Reason | None, as_json: bool) -> None:
         services.enrolment.resume(agency_id, by=administrator(), reason=reason)
     facts = {"agency": agency_id, "state": "active"}
     print_json(facts) if as_json else print_facts(facts)
+
+
+@agency.command()
+@click.argument("agency_id", metavar="AGENCY")
+@click.argument("address", metavar="[ADDRESS]", required=False)
+@click.option("--remove", is_flag=True, help="Mail the agency nothing any more.")
+@reason_option
+@json_option
+def mailbox(
+    agency_id: str, address: str | None, *, remove: bool, reason: Reason | None, as_json: bool
+) -> None:
+    """Have receipts and reports of an AGENCY mailed to ADDRESS, or show where they go.
+
+    It must be the mailbox of an office, never a person's: what becomes of each submission is
+    mailed there, and whoever holds the office later must find it. Ask for it by telephone, when
+    you compare the fingerprint. The address stands in no log.
+    """
+    if remove and address is not None:
+        raise click.UsageError("Give either an ADDRESS or --remove.")
+    with administration() as services:
+        if remove:
+            services.mailboxes.remove(agency_id, by=administrator(), reason=reason)
+        elif address is not None:
+            services.mailboxes.set(agency_id, address, by=administrator(), reason=reason)
+        set_now = services.mailboxes.find(agency_id)
+    if as_json:
+        print_json({"agency": agency_id, "mailbox": set_now})
+    else:
+        print_facts({"agency": agency_id, "mailbox": set_now or "none"})
 
 
 @agency.command()

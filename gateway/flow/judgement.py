@@ -8,6 +8,7 @@ from gateway.records import Rejection
 from gateway.store.linkage import Remembered
 from gateway.store.objects import Stored
 from validators.manifest import Manifest
+from validators.report import Report, render_text
 from validators.run import Outcome
 
 
@@ -77,6 +78,11 @@ def package_facts(manifest: Manifest) -> dict[str, Any]:
         "period_start": manifest.period_start,
         "period_end": manifest.period_end,
     }
+
+
+def report_text(report: Mapping[str, Any]) -> str:
+    """A report that is kept, in sentences: without anything that the sender wrote."""
+    return refusal_text(report) or render_text(Report.from_dict(report))
 
 
 def refusal_text(report: Mapping[str, Any]) -> str | None:

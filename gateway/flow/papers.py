@@ -4,15 +4,13 @@ The same as over HTTPS, told by the same functions; here each has a name and a s
 reads it. Listing is no reading: only who takes a paper makes an entry of the log.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from gateway.errors import NotReady
 from gateway.flow.dryruns import DryRuns
-from gateway.flow.judgement import refusal_text
+from gateway.flow.judgement import report_text
 from gateway.flow.proofs import LogReading
 from gateway.flow.submissions import Submissions, log_place
 from gateway.records import DryRun, Principal, Submission
@@ -20,7 +18,6 @@ from gateway.store.database import Database
 from gateway.store.dryruns import list_dry_runs
 from gateway.store.objects import Bucket, ObjectStore
 from gateway.store.submissions import list_submissions
-from validators.report import Report, render_text
 
 NEWEST = 100
 """Submissions, and dry runs, whose papers are laid out; older ones are reached over HTTPS."""
@@ -68,8 +65,7 @@ class Papers:
         found: list[Submission | DryRun] = [*submissions, *dry_runs]
         for each in found:
             for kind in (PROMISE, RECEIPT, REPORT, FULL):
-                tried = "sandbox." if isinstance(each, DryRun) else ""
-                name = f"{each.received_at:%Y-%m-%d}_{each.id}.{tried}{kind}"
+                name = paper_name(each, kind)
                 paper = known.get(name) or self._paper(name, each, kind)
                 if paper is not None:
                     laid[name] = paper
@@ -94,7 +90,7 @@ class Papers:
             size = self._objects.size(Bucket.REPORTS, each.report_key)
             return Paper(name, each.id, tried_out, kind, size, at)
         if kind == REPORT:
-            content = None if each.report is None else _told(each.report)
+            content = None if each.report is None else report_text(each.report).encode()
         else:
             content, at = self._proof(each, kind), each.received_at
         if content is None:
@@ -114,6 +110,7 @@ class Papers:
             return None
 
 
-def _told(report: Mapping[str, Any]) -> bytes:
-    text = refusal_text(report) or render_text(Report.from_dict(report))
-    return text.encode()
+def paper_name(each: Submission | DryRun, kind: str) -> str:
+    """What a paper of this kind is called, wherever it is handed out as a file."""
+    tried = "sandbox." if isinstance(each, DryRun) else ""
+    return f"{each.received_at:%Y-%m-%d}_{each.id}.{tried}{kind}"

@@ -1,6 +1,7 @@
 """Processing: judge, then record. Idempotent, and safe to be killed at any line.
 
-What was judged is recorded in ONE transaction: every move with its audit entry, and the findings.
+What was judged is recorded in ONE transaction: every move with its audit entry, the findings, and
+the job that mails them.
 Whoever comes second finds the submission no longer `received` and changes nothing. After that the
 ciphertext as received goes: what is sealed shall be readable with the vault's key alone.
 """
@@ -21,7 +22,9 @@ from gateway.flow.trail import AuditTrail
 from gateway.records import SYSTEM, State, Submission
 from gateway.store.agencies import enrolled_agency
 from gateway.store.database import Database
+from gateway.store.jobs import JobQueue
 from gateway.store.linkage import remember
+from gateway.store.mailboxes import find_mailbox
 from gateway.store.records import hold_records
 from gateway.store.submissions import (
     accepted_package,
@@ -45,6 +48,7 @@ class Processor:
         database: Database,
         trail: AuditTrail,
         judge: Judge,
+        jobs: JobQueue,
         *,
         certificates: Callable[[bytes], Certificate],
         clock: Callable[[], datetime],
@@ -52,6 +56,7 @@ class Processor:
         self._database = database
         self._trail = trail
         self._judge = judge
+        self._jobs = jobs
         self._certificates = certificates
         self._clock = clock
 
@@ -83,6 +88,7 @@ class Processor:
             if submission.state is not State.RECEIVED:
                 return submission.state  # another worker was faster, or it was withdrawn
             facts = self._facts(session, submission, judgement)
+            self._announce(session, submission)
             if judgement.opened:
                 submission = self._move(session, submission, State.OPENED)
             if judgement.sealed is None:
@@ -93,6 +99,11 @@ class Processor:
                 session, submission, State.VALIDATED, standard=facts["standard"]
             )
             return self._store(session, submission, judgement, facts).state
+
+    def _announce(self, session: Session, submission: Submission) -> None:
+        """Have the outcome mailed, if the agency has a mailbox now; it is asked again then."""
+        if find_mailbox(session, submission.agency_id) is not None:
+            self._jobs.mail(session, submission.id)
 
     def _facts(
         self, session: Session, submission: Submission, judgement: Judgement

@@ -97,15 +97,20 @@ class LogReading:
 
     def receipt(self, place: LogPlace) -> str:
         """A receipt that can be verified offline, once the entry is under a checkpoint."""
-        head, index = self._log.published(), place.index
-        if head is None or index is None or index >= claimed_checkpoint(head).size:
-            raise NotReady(
-                "receipt-not-ready",
-                "The submission is safe; its receipt is being signed.",
-                "Ask again in a second.",
-            )
-        proof = prove_inclusion(self._log, index, head)
-        return make_receipt(place.entry, index, proof, head).to_text()
+        return receipt_of(self._log, place)
+
+
+def receipt_of(log: PostgresLog, place: LogPlace) -> str:
+    """The receipt for an entry under a checkpoint that is published; NotReady before that."""
+    head, index = log.published(), place.index
+    if head is None or index is None or index >= claimed_checkpoint(head).size:
+        raise NotReady(
+            "receipt-not-ready",
+            "The submission is safe; its receipt is being signed.",
+            "Ask again in a second.",
+        )
+    proof = prove_inclusion(log, index, head)
+    return make_receipt(place.entry, index, proof, head).to_text()
 
 
 def _out_of_range() -> RequestRefused:

@@ -14,9 +14,13 @@ from sqlalchemy.orm import Session
 from gateway.store.database import raw_connection
 
 QUEUE = "gateway"
+MAIL_QUEUE = "mail"
+"""Of its own, so that a mail server that hangs holds up mail and nothing else."""
+
 PROCESS = "process_submission"
 CHECK = "check_dry_run"
 SIGN = "sign_release"
+MAIL = "mail_papers"
 
 LATER = -1
 """The priority of what waits behind all else: a dry run holds no submission up."""
@@ -41,11 +45,23 @@ class JobQueue:
         """Ask for a release's manifest to be written and signed."""
         self._defer(session, SIGN, release_id)
 
-    def _defer(self, session: Session, task: str, subject: UUID, *, priority: int = 0) -> None:
+    def mail(self, session: Session, submission_id: UUID) -> None:
+        """Ask for a submission's receipt and report to be mailed to its agency."""
+        self._defer(session, MAIL, submission_id, queue=MAIL_QUEUE)
+
+    def _defer(
+        self,
+        session: Session,
+        task: str,
+        subject: UUID,
+        *,
+        queue: str = QUEUE,
+        priority: int = 0,
+    ) -> None:
         key = f"{task}:{subject}"
         options = self._app.configure_task(
             name=task,
-            queue=QUEUE,
+            queue=queue,
             lock=key,
             queueing_lock=key,
             priority=priority,
@@ -70,6 +86,9 @@ def in_hand(session: Session, task: str) -> set[UUID]:
 
 
 def unfinished_jobs(session: Session) -> int:
-    """How many jobs wait or run: the depth an operator watches."""
-    query = text("SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')")
-    return int(session.execute(query).scalar_one())
+    """How many jobs wait or run: the depth an operator watches. Mail that waits is none of it."""
+    query = text(
+        "SELECT count(*) FROM procrastinate_jobs"
+        " WHERE status IN ('todo', 'doing') AND queue_name = :queue"
+    )
+    return int(session.execute(query, {"queue": QUEUE}).scalar_one())

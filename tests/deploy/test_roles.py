@@ -39,6 +39,8 @@ from gateway.wiring import (
 )
 from tests.gateway import owner
 from tests.gateway.linking import remembered
+from tests.gateway.mailserver import Keeping, Taken, mail_server
+from tests.gateway.processes import free_port
 from tests.gateway.sftp.conftest import make_ssh_key
 from tests.gateway.stand import (
     ADMINISTRATOR,
@@ -63,6 +65,7 @@ ROLES = {
     Process.ADMIN: "gateway_admin",
 }
 PASSWORD = token_hex(8)
+MAIL_PORT = free_port()
 LOOP = """
 import os
 from threading import Event
@@ -146,6 +149,8 @@ def stand(
     environ = {
         **development(servers.environ(), keys, bucket_prefix=bucket_prefix),
         "DATABASE_URL": granted,
+        "SMTP_URL": f"smtp://127.0.0.1:{MAIL_PORT}",
+        "MAIL_FROM": "gateway@gateway.test",
     }
     running = StandOfRoles(environ, keys)
     yield running
@@ -187,6 +192,21 @@ def test_the_mirror_can_do_its_work(stand: StandOfRoles) -> None:
     assert found is not None
     assert services.bucket.newest(0) == found.size
     services.database.dispose()
+
+
+def test_a_worker_mails_what_an_administrator_lets_it(stand: StandOfRoles) -> None:
+    sender = stand.sender(COUNCIL)
+    boxes = stand.admin.mailboxes
+    for address in ("one@agency.test", "two@agency.test"):
+        boxes.set(COUNCIL, address, by=ADMINISTRATOR)
+    sent = stand.send(sender, sender.message(1))
+    stand.settle()
+    taken = Taken()
+    with mail_server(Keeping(taken), port=MAIL_PORT):
+        stand.worker.mailing.send(sent)
+        boxes.remove(COUNCIL, by=ADMINISTRATOR)
+        stand.worker.mailing.send(sent)
+    assert [recipients for _, recipients in taken.envelopes] == [["two@agency.test"]]
 
 
 def test_other_ends_and_dry_runs_need_no_more(stand: StandOfRoles) -> None:
@@ -315,6 +335,8 @@ FORBIDDEN = {
         "DELETE FROM remembered_record",
         "SELECT * FROM linkage_token",
         "SELECT * FROM linkage_pepper",
+        "SELECT * FROM agency_mailbox",
+        "UPDATE agency_mailbox SET address = 'thief@evil.test'",
     ),
     Process.SFTP: (
         "DELETE FROM agency_counter",
@@ -330,12 +352,15 @@ FORBIDDEN = {
         "DELETE FROM submission",
         "SELECT * FROM release",
         "SELECT * FROM linkage_token",
+        "SELECT * FROM agency_mailbox",
         "CREATE TABLE mine (id int)",
     ),
     Process.WORKER: (
         "SELECT * FROM log_timestamp",
         "DELETE FROM agency_counter",
         "UPDATE agency_counter SET agency_id = ''",
+        "UPDATE agency_mailbox SET address = 'thief@evil.test'",
+        "INSERT INTO agency_mailbox SELECT * FROM agency_mailbox",
         "UPDATE log_leaf SET entry = ''",
         "INSERT INTO log_checkpoint VALUES (1, '', now())",
         "DELETE FROM audit_outbox",
@@ -371,6 +396,7 @@ FORBIDDEN = {
         "SELECT * FROM submission",
         "SELECT * FROM access_token",
         "SELECT * FROM linkage_token",
+        "SELECT * FROM agency_mailbox",
     ),
     Process.MIRROR: (
         "UPDATE log_leaf SET entry = ''",
@@ -401,6 +427,7 @@ FORBIDDEN = {
         "SELECT * FROM release",
         "SELECT * FROM log_leaf",
         "SELECT entry FROM audit_outbox",
+        "UPDATE agency_mailbox SET agency_id = ''",
         "DELETE FROM access_token",
         "UPDATE access_token SET expires_at = now()",
         "INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('gateway', 'x')",

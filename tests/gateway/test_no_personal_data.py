@@ -2,14 +2,15 @@
 
 Canaries go into every place that a sender fills: cells, column names, manifest, attachment names,
 the OpenPGP file name, headers, queries, paths, tokens. Afterwards they must be in no table, no leaf
-of the log, no answer but the sender's own encrypted report, and no output of a process.
+of the log, no answer or mail but the sender's own encrypted report, and no output of a process.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import astuple
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from time import monotonic, sleep
 from zipfile import ZipFile
 
 import pytest
@@ -19,8 +20,9 @@ from audit.entry import Entry
 from crypto import sign_and_encrypt, unseal
 from gateway.records import State
 from gateway.store.log import PostgresLog
-from tests.gateway.processes import Processes
-from tests.gateway.stand import POLICE, Sender, Stand, fresh
+from tests.gateway.mailserver import Keeping, Taken, mail_server, read
+from tests.gateway.processes import Processes, free_port
+from tests.gateway.stand import ADMINISTRATOR, POLICE, Sender, Stand, fresh
 from tests.gateway.test_invariants import everything_kept
 from tests.validators import samples
 from tests.validators.zips import zipped
@@ -28,6 +30,23 @@ from tests.validators.zips import zipped
 NAME, POSTCODE, NHS, BORN = "Zebediah-Quillfeather", "QX7-9ZZ", "9434765919", "2011-02-29"
 MAILBOX, PHONE = "zebediah@quillfeather.example", "07700900123"
 CANARIES = (NAME, POSTCODE, NHS, BORN, MAILBOX, PHONE)
+MAILED_TO = "returns@agency.test"
+MAIL_PORT = free_port()
+
+
+@pytest.fixture(scope="module")
+def environ(environ: dict[str, str]) -> dict[str, str]:
+    """The settings of a gateway that mails."""
+    mail = {"SMTP_URL": f"smtp://127.0.0.1:{MAIL_PORT}", "MAIL_FROM": "gateway@gateway.test"}
+    return {**environ, **mail}
+
+
+@pytest.fixture
+def mailed() -> Iterator[Taken]:
+    """What the gateway mailed."""
+    taken = Taken()
+    with mail_server(Keeping(taken), port=MAIL_PORT):
+        yield taken
 
 
 @pytest.fixture
@@ -76,8 +95,11 @@ def encrypted(sender: Sender, package: bytes) -> bytes:
     return sink.getvalue()
 
 
-def test_no_canary_is_found_outside_encrypted_objects(stand: Stand, web: Processes) -> None:
+def test_no_canary_is_found_outside_encrypted_objects(
+    stand: Stand, web: Processes, mailed: Taken
+) -> None:
     sender = stand.sender(POLICE)
+    stand.admin.mailboxes.set(POLICE, MAILED_TO, by=ADMINISTRATOR)
     answers, submissions = [], []
     for number, package in enumerate(told(sender)):
         answer = requests.post(
@@ -116,6 +138,8 @@ def test_no_canary_is_found_outside_encrypted_objects(stand: Stand, web: Process
 
     kept = [("answer", text.encode()) for text in answers]
     kept += [("log of a process", web.log(name).encode()) for name in web.names]
+    _await(lambda: len(mailed.mails) >= len(submissions))
+    kept += [("mail", part) for mail in mailed.mails for part in (mail, *plain_parts(mail))]
     kept += everything_kept(stand)
     found = {
         (where, canary)
@@ -124,6 +148,25 @@ def test_no_canary_is_found_outside_encrypted_objects(stand: Stand, web: Process
         if canary.encode() in content
     }
     assert found == set()
+    assert {where for where, content in kept if MAILED_TO.encode() in content} == {
+        "mail",
+        "agency_mailbox",
+    }
+
+
+def plain_parts(mail: bytes) -> list[bytes]:
+    """The parts of a mail as they are read, and their headers."""
+    parts = list(read(mail).walk())
+    decoded = [part.get_payload(decode=True) for part in parts]
+    heads = [str(part.items()).encode() for part in parts]
+    return heads + [part for part in decoded if isinstance(part, bytes)]
+
+
+def _await(condition: Callable[[], bool], *, seconds: float = 40) -> None:
+    deadline = monotonic() + seconds
+    while not condition():
+        assert monotonic() < deadline, "it did not happen in time"
+        sleep(0.1)
 
 
 def test_every_leaf_of_the_log_is_looked_through(stand: Stand) -> None:

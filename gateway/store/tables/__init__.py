@@ -1,7 +1,12 @@
 """Typed tables, one module a subject. Imported together so that the metadata is whole."""
 
 from gateway.store.tables.access import AccessTokenRow, SshKeyRow
-from gateway.store.tables.agencies import AgencyRow, CertificateRow, CertificateWarningRow
+from gateway.store.tables.agencies import (
+    AgencyRow,
+    CertificateRow,
+    CertificateWarningRow,
+    MailboxRow,
+)
 from gateway.store.tables.dryruns import DryRunKeyRow, DryRunRow
 from gateway.store.tables.linkage import (
     LinkagePepperRow,
@@ -40,6 +45,7 @@ __all__ = [
     "LeafRow",
     "LinkagePepperRow",
     "LinkageTokenRow",
+    "MailboxRow",
     "Model",
     "OutboxRow",
     "PackageRow",

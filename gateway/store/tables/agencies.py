@@ -21,6 +21,16 @@ class AgencyRow(Model):
     suspended_at: Mapped[datetime | None]
 
 
+class MailboxRow(Model):
+    """Where an agency's receipts and reports are mailed to; without a row nothing is."""
+
+    __tablename__ = "agency_mailbox"
+
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.agency_id"), primary_key=True)
+    address: Mapped[str]
+    set_at: Mapped[datetime]
+
+
 class CertificateRow(Model):
     """One public certificate; a fingerprint belongs to one agency only."""
 
