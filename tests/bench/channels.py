@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gateway.embedded import EmbeddedServers
 from tests.bench.measure import Line, middle, peak_mb
+from tests.bench.stand import standing
 from tests.gateway.processes import free_port
 from tests.gateway.sftp.conftest import Person, SftpProcess, make_ssh_key, person_at
-from tests.gateway.stand import Stand, development, make_keys
 
 AGENCIES = ("POL-E23000020", "POL-E23000012", "LA-E10000019", "LA-E06000015", "POL-E23000007")
 ROUNDS = 3
@@ -163,13 +162,8 @@ class _Bench:
 
 @contextmanager
 def _bench(folder: Path) -> Iterator[_Bench]:
-    with EmbeddedServers(folder / "servers") as servers:
-        keys_folder = folder / "keys"
-        keys_folder.mkdir()
-        keys = make_keys(keys_folder)
-        environ = development(servers.environ(), keys, bucket_prefix="bench")
-        stand = Stand(environ, keys)
-        door = SftpProcess(environ, folder)
+    with standing(folder) as stand:
+        door = SftpProcess(dict(stand.environ), folder)
         door.start()
         people = [person_at(stand, door, folder, agency) for agency in AGENCIES]
         theirs = _Theirs(folder, people[0].key)
@@ -179,7 +173,6 @@ def _bench(folder: Path) -> Iterator[_Bench]:
             theirs.process.terminate()
             theirs.process.wait(10)
             door.stop()
-            stand.close()
 
 
 def main() -> None:

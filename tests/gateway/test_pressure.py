@@ -19,7 +19,7 @@ from gateway.wiring import web_services
 from tests.gateway.processes import Processes, free_port
 from tests.gateway.sftp.conftest import SftpProcess, person_at
 from tests.gateway.sftp.test_attacks import session
-from tests.gateway.stand import COUNCIL, POLICE, Stand
+from tests.gateway.stand import COUNCIL, POLICE, Sender, Stand
 
 ROOM = Room(all_agencies=3, one_agency=2)
 
@@ -100,18 +100,23 @@ class Unread(BytesIO):
 
 
 @pytest.fixture
-def full(stand: Stand) -> Mapping[str, str]:
-    """The settings of a gateway with room for one submission of an agency."""
+def full(stand: Stand, sender: Sender) -> Mapping[str, str]:
+    """The settings of a gateway with room for one submission of an agency, which waits there."""
+    stand.settle()
+    stand.send(sender, sender.message())
     return {**stand.environ, "MAX_WAITING_OF_AN_AGENCY": "1"}
+
+
+@pytest.fixture
+def sender(stand: Stand) -> Sender:
+    """The agency."""
+    return stand.sender(POLICE)
 
 
 @pytest.mark.parametrize("path", ["/v1/submissions", "/v1/dry-runs", "/v1/uploads"])
 def test_a_body_that_cannot_be_kept_is_not_read(
-    stand: Stand, full: Mapping[str, str], path: str
+    full: Mapping[str, str], sender: Sender, path: str
 ) -> None:
-    sender = stand.sender(POLICE)
-    stand.settle()
-    stand.send(sender, sender.message())
     services = web_services(Settings.load(full, Process.WEB))
     headers = {**sender.headers, "Content-Type": "application/pgp-encrypted"}
     if path == "/v1/uploads":
@@ -127,12 +132,9 @@ def test_a_body_that_cannot_be_kept_is_not_read(
 
 
 def test_the_answer_does_not_wait_for_the_body(
-    stand: Stand, full: Mapping[str, str], tmp_path: Path
+    full: Mapping[str, str], sender: Sender, tmp_path: Path
 ) -> None:
     """Over a real server, with not an octet sent. (That says 100 Continue by itself if asked.)"""
-    sender = stand.sender(POLICE)
-    stand.settle()
-    stand.send(sender, sender.message())
     with Processes(full, tmp_path, workers=0) as running:
         host, port = urlsplit(running.url).netloc.split(":")
         with socket.create_connection((host, int(port)), timeout=30) as line:
@@ -147,9 +149,6 @@ def test_the_answer_does_not_wait_for_the_body(
 def test_over_sftp_a_file_that_cannot_be_kept_is_not_opened(
     stand: Stand, full: Mapping[str, str], tmp_path: Path
 ) -> None:
-    sender = stand.sender(POLICE)
-    stand.settle()
-    stand.send(sender, sender.message())
     door = SftpProcess(dict(full), tmp_path)
     door.start()
     try:

@@ -24,7 +24,6 @@ from sqlalchemy.orm import Session
 from audit.entry import event_id_of
 from audit.merkle import leaf_hash
 from audit.sequencer import prove_inclusion, sequence_once
-from gateway.embedded import EmbeddedServers
 from gateway.flow.intake import Arrived
 from gateway.records import Channel, Principal, Role
 from gateway.settings import Process, Settings
@@ -34,8 +33,9 @@ from gateway.store.objects import Stored
 from gateway.wiring import WebServices, sequencer_services, web_services
 from tests.bench.audit.made import entries
 from tests.bench.measure import Line, peak_mb
+from tests.bench.stand import standing
 from tests.gateway.processes import Processes
-from tests.gateway.stand import Stand, development, make_keys
+from tests.gateway.stand import Stand
 
 AGENCIES = ("POL-E23000020", "POL-E23000012", "LA-E10000019", "LA-E06000015", "POL-E23000007")
 WRITERS, PROCESSES = 16, 4
@@ -59,28 +59,20 @@ INSERT INTO bench_edge VALUES (true, 0, ''::bytea);
 
 def bench_database(folder: Path) -> Iterator[Line]:
     """Every case of this module."""
-    with _stand(folder) as (stand, environ):
+    with _stand(folder) as stand:
         yield from _transactions(stand, folder)
-        yield _delay(stand, environ, folder)
+        yield _delay(stand, folder)
         yield from _sequencing(stand)
 
 
 @contextmanager
-def _stand(folder: Path) -> Iterator[tuple[Stand, dict[str, str]]]:
-    with EmbeddedServers(folder / "servers") as servers:
-        keys_folder = folder / "keys"
-        keys_folder.mkdir()
-        keys = make_keys(keys_folder)
-        environ = development(servers.environ(), keys, bucket_prefix="bench")
-        stand = Stand(environ, keys)
+def _stand(folder: Path) -> Iterator[Stand]:
+    with standing(folder) as stand:
         for agency in AGENCIES:
             stand.sender(agency)
         with stand.database.transaction() as session:
             session.execute(text(INLINE))
-        try:
-            yield stand, environ
-        finally:
-            stand.close()
+        yield stand
 
 
 def _transactions(stand: Stand, folder: Path) -> Iterator[Line]:
@@ -190,12 +182,12 @@ def _write(way: str, environ: Path) -> float:
     return sum(done) / SECONDS
 
 
-def _delay(stand: Stand, environ: dict[str, str], folder: Path) -> Line:
+def _delay(stand: Stand, folder: Path) -> Line:
     """From the commit of an entry to the checkpoint that covers it, at a steady load."""
     stand.sequence()
     committed: dict[str, datetime] = {}
-    with Processes(environ, folder, workers=0) as running:
-        services = web_services(Settings.load(environ, Process.WEB))
+    with Processes(stand.environ, folder, workers=0) as running:
+        services = web_services(Settings.load(stand.environ, Process.WEB))
         writing, began = _Writing(services, "outbox"), time.perf_counter()
         for number in range(int(LOAD * LOAD_SECONDS)):
             time.sleep(max(0.0, began + number / LOAD - time.perf_counter()))
