@@ -77,7 +77,7 @@ bench-audit: $(INSTALLED) ## Measure the audit log against a hash chain
 	@$(BIN)/python -m tests.bench.audit $(ARGS)
 
 .PHONY: bench-channels
-bench-channels: $(INSTALLED) ## Measure SFTP against OpenSSH's own server (needs sshd, as root)
+bench-channels: $(INSTALLED) ## Measure SFTP against OpenSSH's server, HTTPS against nginx (needs both, and root)
 	@$(BIN)/python -m tests.bench.channels $(ARGS)
 
 .PHONY: fuzz

@@ -69,6 +69,10 @@ class Processes:
         """The process id of each process that was started here."""
         return [process.pid for process in self._running.values()]
 
+    def pid(self, name: str) -> int:
+        """That of one of them."""
+        return self._running[name].pid
+
     def kill(self, name: str) -> None:
         """`kill -9`, with everything it started."""
         with self._lock:

@@ -1,20 +1,18 @@
-"""`make bench-channels`: SFTP against OpenSSH's own server, with OpenSSH's own client, in turns.
+"""SFTP against OpenSSH's own server, with OpenSSH's own client, in turns.
 
 Theirs writes to a disk and is done. Ours also reads the framing, hashes, puts the file into the
-object store and commits before it answers. Sizes in MB as arguments; 1000 if none is given.
+object store and commits before it answers.
 """
 
-import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from tests.bench.channels.made import message
 from tests.bench.measure import Line, middle, peak_mb
 from tests.bench.stand import standing
 from tests.gateway.processes import free_port
@@ -39,10 +37,12 @@ Subsystem sftp internal-sftp
 """
 
 
-def message(size: int) -> bytes:
-    """The framing of a message, around noise: what a worker would reject and no channel does."""
-    body = b"\1" + os.urandom(size - 20)
-    return b"\xc1\x0a" + bytes(10) + b"\xd2\xff" + len(body).to_bytes(4, "big") + body
+def bench_sftp(folder: Path, megabytes: int) -> Iterator[Line]:
+    """Every case of this module."""
+    with _bench(folder) as bench:
+        yield bench.large(megabytes)
+        yield bench.small()
+        yield bench.sessions()
 
 
 class _Theirs:
@@ -173,17 +173,3 @@ def _bench(folder: Path) -> Iterator[_Bench]:
             theirs.process.terminate()
             theirs.process.wait(10)
             door.stop()
-
-
-def main() -> None:
-    """Print a line for each case."""
-    sizes = [int(each) for each in sys.argv[1:]] or [1000]
-    with TemporaryDirectory(prefix="bench-channels-") as name, _bench(Path(name)) as bench:
-        for size in sizes:
-            print(bench.large(size).to_json(), flush=True)
-        print(bench.small().to_json(), flush=True)
-        print(bench.sessions().to_json(), flush=True)
-
-
-if __name__ == "__main__":
-    main()
