@@ -22,7 +22,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from audit.entry import event_id_of
-from audit.merkle import leaf_hash
 from audit.sequencer import prove_inclusion, sequence_once
 from gateway.flow.intake import Arrived
 from gateway.records import Channel, Principal, Role
@@ -31,6 +30,7 @@ from gateway.store.database import Database, raw_connection
 from gateway.store.log import PostgresLog, outbox_depth
 from gateway.store.objects import Stored
 from gateway.wiring import WebServices, sequencer_services, web_services
+from tests.bench.audit.inline import COLLECTED, TABLES, keep_inline
 from tests.bench.audit.made import entries
 from tests.bench.measure import Line, peak_mb
 from tests.bench.stand import standing
@@ -44,17 +44,8 @@ LEAVES = 1_000_000
 FEW = 1_000
 RATE = 20_000
 PROOFS = 200
-COLLECTED = "audit entries"
-"""Where `gateway.store.entries` keeps them until the transaction ends."""
 LOAD, LOAD_SECONDS = 200, 20.0
 MOST_DELAY = 1.0
-
-# The tree that every writer keeps: its right edge in one row, which each has to lock.
-INLINE = """
-CREATE TABLE bench_edge (one boolean PRIMARY KEY, size bigint, edge bytea);
-CREATE TABLE bench_leaf (index bigint PRIMARY KEY, entry bytea, leaf_hash bytea, root bytea);
-INSERT INTO bench_edge VALUES (true, 0, ''::bytea);
-"""
 
 
 def bench_database(folder: Path) -> Iterator[Line]:
@@ -71,7 +62,7 @@ def _stand(folder: Path) -> Iterator[Stand]:
         for agency in AGENCIES:
             stand.sender(agency)
         with stand.database.transaction() as session:
-            session.execute(text(INLINE))
+            session.execute(text(TABLES))
         yield stand
 
 
@@ -125,36 +116,10 @@ def _outbox(session: Session) -> None:
     del session  # what intake does is all there is to do
 
 
-def _inline(session: Session) -> None:
-    """Keep the tree in the transaction itself: a binary edge, a leaf and a root."""
-    (entry,) = session.info.pop(COLLECTED)
-    session.flush()
-    data = entry.to_bytes()
-    leaf = leaf_hash(data)
-    query = "SELECT size, edge FROM bench_edge FOR UPDATE"
-    size, edge = session.execute(text(query)).one()
-    hashes = [edge[at : at + 32] for at in range(0, len(edge), 32)]
-    node, rest = leaf, size
-    while rest & 1:
-        node, rest = _parent(hashes.pop(), node), rest >> 1
-    hashes.append(node)
-    root = hashes[-1]
-    for each in reversed(hashes[:-1]):
-        root = _parent(each, root)
-    values = {"size": size, "edge": b"".join(hashes), "leaf": leaf, "root": root}
-    session.execute(text("UPDATE bench_edge SET size = size + 1, edge = :edge"), values)
-    insert = "INSERT INTO bench_leaf VALUES (:size, :entry, :leaf, :root)"
-    session.execute(text(insert), {**values, "entry": data})
-
-
-def _parent(left: bytes, right: bytes) -> bytes:
-    return leaf_hash(left + right)  # as dear as the hash of a node
-
-
 WAYS: dict[str, Callable[[Session], None]] = {
     "without": _without,
     "outbox": _outbox,
-    "inline": _inline,
+    "inline": keep_inline,
 }
 AGAINST = {
     "without": "the same without any audit",
