@@ -205,10 +205,14 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """What a sender holds the moment the upload is durable."""
+    """What a sender holds the moment the upload is durable.
+
+    `entry` is the audit entry that says so, where it was written just now.
+    """
 
     submission: Submission
     repeated: bool
+    entry: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

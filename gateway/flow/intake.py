@@ -9,7 +9,7 @@ is put together elsewhere, and recorded in the same way.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -23,6 +23,7 @@ from gateway.flow.quarantine import Delivery, Quarantine, key_reused
 from gateway.flow.trail import AuditTrail, What
 from gateway.records import Acknowledgement, Channel, Principal, State, Submission
 from gateway.store.database import Database
+from gateway.store.entries import written_entry
 from gateway.store.jobs import JobQueue
 from gateway.store.objects import Stored, quarantine_key
 from gateway.store.submissions import (
@@ -80,6 +81,9 @@ class Intake:
                 )
                 with self._database.transaction() as session:
                     acknowledgement = self.record(session, arrived, by=by)
+                if not acknowledgement.repeated:
+                    entry = written_entry(session, acknowledgement.submission.event_id)
+                    acknowledgement = replace(acknowledgement, entry=entry)
         except RequestRefused as refusal:
             self.refuse(refusal, by=by)
             raise

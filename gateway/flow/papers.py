@@ -103,7 +103,7 @@ class Papers:
         with self._database.transaction() as session:
             place = log_place(session, each)
         if kind == PROMISE:
-            return self._proofs.promise(place).encode()
+            return self._proofs.promise(place.entry).encode()
         try:
             return self._proofs.receipt(place).encode()
         except NotReady:

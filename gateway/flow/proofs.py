@@ -68,9 +68,9 @@ class LogReading:
             self._trail.record(session, Action.LOG_READ, by, What(object_type=ObjectType.LOG))
         return bundle
 
-    def promise(self, place: LogPlace) -> str:
+    def promise(self, entry: bytes) -> str:
         """The log's word that it will hold the entry of a submission; to be had at once."""
-        return self._promiser.promise(place.entry)
+        return self._promiser.promise(entry)
 
     def stamps(self, *, after: int) -> Sequence[StampPlace]:
         """Which timestamps there are over checkpoints of more than `after` entries, in pages."""

@@ -114,7 +114,7 @@ class Submissions:
         return self._objects.get(Bucket.REPORTS, submission.report_key)
 
     def place(self, submission: Submission) -> LogPlace:
-        """The log entry of a submission's receipt, for the one who has just sent it."""
+        """The log entry of a submission's receipt, for the one who has just sent it again."""
         with self._database.transaction() as session:
             return log_place(session, submission)
 

@@ -21,6 +21,7 @@ from audit.entry import Entry
 from gateway.store.tables import OutboxRow
 
 _COLLECTED = "audit entries"
+_WRITTEN = "audit entries as they were written"
 # Rows are locked in the order in which they are given here, the same in every transaction.
 TAKE = text("""
 INSERT INTO agency_counter AS counter (agency_id, next)
@@ -49,6 +50,13 @@ def write_entries(session: Session) -> None:
         for entry in _numbered(entries, _take_numbers(session, wanted))
     ]
     session.execute(insert(OutboxRow), rows)
+    session.info[_WRITTEN] = {row["event_id"]: row["entry"] for row in rows}
+
+
+def written_entry(session: Session, event_id: UUID) -> bytes:
+    """The octets of an entry that a transaction has written; asked once it has ended well."""
+    entry: bytes = session.info[_WRITTEN][event_id]
+    return entry
 
 
 def _take_numbers(session: Session, wanted: Mapping[str, int]) -> dict[str, int]:

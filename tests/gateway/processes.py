@@ -25,14 +25,23 @@ class Processes:
     """Every kind of process, SFTP if wanted; each starts again when it dies, as by systemd."""
 
     def __init__(
-        self, environ: Mapping[str, str], logs: Path, *, workers: int = 1, sftp: bool = False
+        self,
+        environ: Mapping[str, str],
+        logs: Path,
+        *,
+        workers: int = 1,
+        webs: int = 1,
+        sftp: bool = False,
     ) -> None:
-        self.port = free_port()
+        self._ports = {"web": free_port()} | {f"web-{n}": free_port() for n in range(1, webs)}
+        self.port = self._ports["web"]
         self.sftp_port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.urls = [f"http://127.0.0.1:{port}" for port in self._ports.values()]
+        self.url = self.urls[0]
         self._environ = {**os.environ, **environ}
         self._logs = logs
-        self._names = ["signer", "web", "sequencer", *(f"worker-{n}" for n in range(workers))]
+        self._names = ["signer", *self._ports, "sequencer"]
+        self._names += [f"worker-{n}" for n in range(workers)]
         if sftp:
             self._names.append("sftp")
         self._running: dict[str, subprocess.Popen[bytes]] = {}
@@ -92,7 +101,7 @@ class Processes:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             try:
-                if requests.get(f"{self.url}/readyz", timeout=5).status_code == 200:
+                if all(requests.get(f"{url}/readyz", timeout=5).ok for url in self.urls):
                     return
             except requests.RequestException:
                 pass
@@ -113,7 +122,7 @@ class Processes:
         if kind == "signer":
             command.append("serve")
         if kind == "web":
-            command += ["--bind", f"127.0.0.1:{self.port}", "--threads", "8"]
+            command += ["--bind", f"127.0.0.1:{self._ports[name]}", "--threads", "8"]
         if kind == "sftp":
             command += ["--port", str(self.sftp_port)]
         with self._lock, (self._logs / f"{name}.log").open("ab") as log:

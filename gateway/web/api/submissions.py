@@ -40,7 +40,7 @@ def submissions_blueprint(
         submission = acknowledgement.submission
         note(submission=str(submission.id), bytes=submission.size)
         location = url_for("submissions.show", submission_id=submission.id)
-        promise = proofs.promise(submissions.place(submission))
+        promise = proofs.promise(acknowledgement.entry or submissions.place(submission).entry)
         answer = {**_members(submission), "repeated": acknowledgement.repeated, "promise": promise}
         return answer, 200 if acknowledgement.repeated else 201, {"Location": location}
 
@@ -109,7 +109,7 @@ def submissions_blueprint(
     def promise(submission_id: UUID) -> Response:
         """The log's promise to hold the entry of this submission, before its receipt is there."""
         _, place = submissions.receipt(submission_id, by=principal())
-        return Response(proofs.promise(place), content_type="text/plain; charset=utf-8")
+        return Response(proofs.promise(place.entry), content_type="text/plain; charset=utf-8")
 
     @routes.route("/<uuid:submission_id>/receipt", methods=["GET"])
     @routes.response(200, description="A C2SP tlog-proof, to be verified offline.")

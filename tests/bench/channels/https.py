@@ -107,13 +107,8 @@ def _large(
 
 
 def _two_processes(stand: Stand, senders: Sequence[Sender], folder: Path, one: float) -> Line:
-    for name in ("first", "second"):
-        (folder / name).mkdir()
-    with (
-        Processes(stand.environ, folder / "first", workers=0) as first,
-        Processes(stand.environ, folder / "second", workers=0) as second,
-    ):
-        two = _small([first.url, second.url], senders)
+    with Processes(stand.environ, folder / "web", workers=0, webs=2) as running:
+        two = _small(running.urls, senders)
     case = f"{SMALL_BYTES // 1000} KB submissions, two web processes"
     return Line(case, "one web process", two, one, "submissions/s", "higher", 1.0, 0.0)
 
