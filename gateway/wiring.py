@@ -250,7 +250,7 @@ def sequencer_services(settings: Settings) -> SequencerServices:
         log=log,
         signer=RemoteSigner(
             _required(settings.signer_socket),
-            LogKeys.from_text(settings.log_verifier_file.read_text("ascii")),
+            _log_keys(settings),
         ),
         panel=_panel(settings),
         stamping=_stamping(settings, database, log),
@@ -260,11 +260,10 @@ def sequencer_services(settings: Settings) -> SequencerServices:
 def mirror_services(settings: Settings) -> MirrorServices:
     """The services of one mirror."""
     database, bucket = _database(settings), _objects(settings).log()
-    keys = LogKeys.from_text(settings.log_verifier_file.read_text("ascii"))
     return MirrorServices(
         database=database,
         bucket=bucket,
-        mirror=Mirror(PostgresLog(database), bucket, keys),
+        mirror=Mirror(PostgresLog(database), bucket, _log_keys(settings)),
         seconds=settings.mirror_seconds,
     )
 
@@ -397,6 +396,10 @@ def _host(settings: Settings) -> str:
 def _panel(settings: Settings) -> Panel | None:
     policy = settings.witness_policy_file
     return None if policy is None else Panel(Policy.from_text(policy.read_text("utf-8")))
+
+
+def _log_keys(settings: Settings) -> LogKeys:
+    return LogKeys.from_text(settings.log_verifier_file.read_text("ascii"))
 
 
 def _stamping(settings: Settings, database: Database, log: PostgresLog) -> Stamping | None:

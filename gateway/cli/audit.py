@@ -35,7 +35,7 @@ from gateway.cli.logsources import (
     witnesses_option,
 )
 from gateway.cli.logstamps import Vouched, read_stamps, stamps_options, timestamp, timestamps
-from gateway.cli.options import EXISTING, FOLDER, json_option
+from gateway.cli.options import EXISTING, FOLDER, NEW_FILE, json_option
 from gateway.cli.output import print_facts, print_json, say, step_progress
 
 
@@ -66,7 +66,7 @@ audit.add_command(timestamps)
     type=EXISTING,
     help="A promise that an agency was given: once it is due, the log must hold its entry.",
 )
-@click.option("--keep", type=click.Path(dir_okay=False, path_type=Path), help="Keep it here.")
+@click.option("--keep", type=NEW_FILE, help="Keep it here.")
 @click.option("--cache", type=FOLDER, help="Keep full tiles here, and continue from them.")
 @click.option("--evidence", type=FOLDER, help="Write what convicts into this new folder.")
 @witnesses_option

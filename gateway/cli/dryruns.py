@@ -6,7 +6,7 @@ from uuid import UUID
 import click
 
 from gateway.cli.files import write_new
-from gateway.cli.options import client_options, json_option, open_client
+from gateway.cli.options import NEW_FILE, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_records, say
 from gateway.cli.submit import show_report
 
@@ -51,7 +51,7 @@ def show(dry_run: UUID, *, url: str | None, token_file: Path | None, as_json: bo
 @client_options
 @click.option(
     "--full",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help="Write the report with values here, encrypted to you; `gateway report` reads it.",
 )
 @json_option

@@ -46,8 +46,7 @@ HINTS: list[tuple[type[BaseException], str]] = [
     (FileExistsError, "Nothing is ever overwritten: name another place, or move the file away."),
 ]
 
-
-AT_A_DESK = {
+MENDS_AT_A_DESK = {
     "unauthenticated": "Name the file of your token with --token-file, or set GATEWAY_TOKEN. If it "
     "is the right one, it may have ended: ask the gateway's administrator for a new one.",
 }
@@ -126,8 +125,8 @@ def _message(error: Exception) -> str:
 
 
 def _hint(error: Exception) -> str:
-    if isinstance(error, Refused) and error.code in AT_A_DESK:
-        return AT_A_DESK[error.code]
+    if isinstance(error, Refused) and error.code in MENDS_AT_A_DESK:
+        return MENDS_AT_A_DESK[error.code]
     mend = getattr(error, "mend", "")
     return mend or next((hint for kind, hint in HINTS if isinstance(error, kind)), "")
 

@@ -14,13 +14,15 @@ from uuid import UUID
 
 import click
 
-from crypto import KeyHolder, WrongRecipient, read_certificate, verify_detached
+from crypto import WrongRecipient, read_certificate, verify_detached
 from gateway.cli.failures import UNTRUSTED, Failure
-from gateway.cli.files import load_key, read_text
-from gateway.cli.gnupg import GnupgKeys
+from gateway.cli.files import read_text
+from gateway.cli.opening import key_holder, opening_options
 from gateway.cli.options import EXISTING
 from gateway.cli.release import require_same
 from validators.strictjson import JsonRefused, load_object
+
+VAULT_KEY = "the vault's private key"
 
 
 class _Joined:
@@ -71,9 +73,7 @@ def vault_options(command: Callable[..., None]) -> Callable[..., None]:
     """The FOLDER and the options of what opens it; the command gets `objects` and `keyring`."""
 
     @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-    @click.option("--key", type=EXISTING, help="The vault's private key.")
-    @click.option("--gpg", is_flag=True, help="Use your own gpg instead; the key may be on a card.")
-    @click.option("--passphrase-file", type=EXISTING, help="A file with its passphrase.")
+    @opening_options(VAULT_KEY)
     @click.option(
         "--gateway-certificate",
         type=EXISTING,
@@ -92,17 +92,10 @@ def vault_options(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         _require_signed(folder / "manifest.json", gateway_certificate)
         objects = _objects(folder)
-        command(objects=objects, keyring=_vault(key, passphrase_file, gpg=gpg), **rest)
+        keyring = key_holder(VAULT_KEY, key, passphrase_file, gpg=gpg)
+        command(objects=objects, keyring=keyring, **rest)
 
     return given
-
-
-def _vault(key: Path | None, passphrase_file: Path | None, *, gpg: bool) -> KeyHolder:
-    if key is not None and not gpg:
-        return load_key(key, passphrase_file)
-    if key is None and gpg:
-        return GnupgKeys()
-    raise click.UsageError("Name the vault's private key with --key, or use --gpg.")
 
 
 def _require_signed(manifest: Path, certificate: Path) -> None:

@@ -5,19 +5,13 @@ from typing import Any
 
 from audit.counters import CounterFinding
 from audit.replay import Finding
-
-MOST_SAID = 20
+from gateway.cli.output import some_of
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
     """A line each, up to a number that can be read, and then how many there are."""
-    lines = [
-        f"entry {finding.index}: {finding.code}, {_said(finding)}"
-        for finding in findings[:MOST_SAID]
-    ]
-    if len(findings) > MOST_SAID:
-        lines.append(f"{len(findings)} findings in all")
-    return lines
+    lines = [f"entry {each.index}: {each.code}, {_said(each)}" for each in findings]
+    return some_of(lines, "findings in all")
 
 
 def finding_facts(finding: Finding) -> dict[str, Any]:

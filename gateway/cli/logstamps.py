@@ -20,12 +20,11 @@ from audit.times import SeenAt
 from audit.timestamp import Stamp, read_roots, stamped_at, verify_stamp
 from gateway.cli.logsources import log_key_option, read_log_keys
 from gateway.cli.options import EXISTING, FOLDER, client_options, json_option, open_client
-from gateway.cli.output import print_facts, print_json, say
+from gateway.cli.output import print_facts, print_json, say, some_of
 from gateway.cli.stampsources import Stamped, keep_in, of_folder, of_gateway
 from gateway.client import GatewayClient
 
 F = TypeVar("F", bound=Callable[..., Any])
-MOST_SAID = 20
 
 authority_option = click.option(
     "--authority",
@@ -79,10 +78,8 @@ class Vouched:
 
     def tell(self) -> None:
         """Say what proves nothing, up to a number that can be read."""
-        for line in self.refused[:MOST_SAID]:
+        for line in some_of(self.refused, "timestamps prove nothing"):
             say(line)
-        if len(self.refused) > MOST_SAID:
-            say(f"{len(self.refused)} timestamps prove nothing")
 
 
 def read_stamps(timestamps: str | None, authorities: Sequence[Path], keys: LogKeys) -> Vouched:

@@ -15,6 +15,7 @@ from gateway.client import GatewayClient
 F = TypeVar("F", bound=Callable[..., Any])
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 TOKEN = re.compile(r"[!-~]{1,200}")

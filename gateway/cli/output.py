@@ -22,6 +22,7 @@ from rich.table import Table
 talk = Console(stderr=True, highlight=False)
 # Where no person looks, a table is as wide as its content: nothing may be cut off.
 _UNCUT = 250
+MOST_SAID = 20
 _FRACTION = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+")
 page = Console(highlight=False, width=None if sys.stdout.isatty() else _UNCUT)
 
@@ -59,6 +60,12 @@ def print_records(columns: Sequence[str], records: Iterable[Mapping[str, object]
 def say(text: str) -> None:
     """Something for the person, not for a program that reads the output."""
     print(text, file=sys.stderr)
+
+
+def some_of(lines: Sequence[str], in_all: str) -> list[str]:
+    """As many lines as can be read; of more of them also how many there are, `in_all`."""
+    more = [f"{len(lines)} {in_all}"] if len(lines) > MOST_SAID else []
+    return [*lines[:MOST_SAID], *more]
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from crypto import sign_detached
 from gateway.cli import gnupg
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import load_key, nothing_to_sign_with, write_secret
-from gateway.cli.options import EXISTING, json_option, key_options
+from gateway.cli.options import EXISTING, NEW_FILE, json_option, key_options
 from gateway.cli.output import print_facts, print_json
 from gateway.cli.profile import EXAMPLE, read_profile
 from validators.building import BuiltPackage, GivenFile, Sign
@@ -51,7 +51,7 @@ def _print_example(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 @key_options
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     default=Path("package.zip"),
     show_default=True,
 )

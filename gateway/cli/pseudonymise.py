@@ -13,7 +13,7 @@ import click
 
 from gateway.cli.failures import REJECTED, Failure
 from gateway.cli.files import read_hex_key, write_secret
-from gateway.cli.options import EXISTING, json_option, standard_option
+from gateway.cli.options import EXISTING, NEW_FILE, json_option, standard_option
 from gateway.cli.output import print_facts, print_json, say
 from validators.linkage import Export, Pseudonymised, Sources
 from validators.readers import FileUnreadable
@@ -55,9 +55,7 @@ def source_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--salt", type=EXISTING, required=True, help="Your agency's own; `gateway keys init salt`."
 )
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Write here."
-)
+@click.option("--out", type=NEW_FILE, required=True, help="Write here.")
 @source_options
 @standard_option
 @json_option

@@ -7,19 +7,18 @@ import click
 
 from crypto import KeyHolder, WrongRecipient, unseal
 from gateway.cli.failures import USAGE, Failure
-from gateway.cli.files import load_key
-from gateway.cli.gnupg import GnupgKeys
+from gateway.cli.opening import key_holder, opening_options
 from gateway.cli.options import EXISTING
 from gateway.cli.reporting import form_options, hand_over
 from validators.report import Report
 from validators.strictjson import JsonRefused, load_object
 
+WHOSE = "the private key that signed the package"
+
 
 @click.command()
 @click.argument("file", type=EXISTING)
-@click.option("--key", type=EXISTING, help="The private key that signed the package.")
-@click.option("--gpg", is_flag=True, help="Use your own gpg instead; the key may be on a card.")
-@click.option("--passphrase-file", type=EXISTING, help="A file with its passphrase.")
+@opening_options(WHOSE)
 @form_options
 def report(
     file: Path,
@@ -34,27 +33,15 @@ def report(
 
     It repeats what you sent: it is for your eyes.
     """
-    holder = _holder(key, passphrase_file, gpg=gpg)
-    hand_over(_read(file.read_bytes(), holder), form=form, out=out)
+    keyring = key_holder(WHOSE, key, passphrase_file, gpg=gpg)
+    hand_over(_read(file.read_bytes(), keyring), form=form, out=out)
 
 
-def _holder(key: Path | None, passphrase_file: Path | None, *, gpg: bool) -> KeyHolder:
-    if gpg:
-        return GnupgKeys()
-    if key is None:
-        raise Failure(
-            "There is nothing to open it with.",
-            "Name your private key with --key, or use your gpg with --gpg.",
-            status=USAGE,
-        )
-    return load_key(key, passphrase_file)
-
-
-def _read(sealed: bytes, holder: KeyHolder) -> Report:
+def _read(sealed: bytes, keyring: KeyHolder) -> Report:
     plain = BytesIO()
     try:
         # Which submission it is about stands in the report itself, and is shown.
-        unseal(BytesIO(sealed), plain, keyring=holder, context=None)
+        unseal(BytesIO(sealed), plain, keyring=keyring, context=None)
     except WrongRecipient as refused:
         raise Failure(
             "The report is encrypted to another key.",

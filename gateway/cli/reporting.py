@@ -8,6 +8,7 @@ import click
 
 from gateway.cli.environment import environment
 from gateway.cli.files import write_secret
+from gateway.cli.options import NEW_FILE
 from gateway.cli.output import say
 from validators.report import Report, render_text
 from validators.report.machine import render_json
@@ -16,8 +17,6 @@ from validators.report.prose import outcome_of
 from validators.report.sheet import render_csv
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 FORMS: dict[str, Callable[[Report], str]] = {
     "text": render_text,

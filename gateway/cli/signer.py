@@ -16,7 +16,7 @@ from audit.signing import SignedEdge
 from gateway.cli.failures import Failure
 from gateway.cli.files import read_private_text
 from gateway.cli.logsources import Where, source_options
-from gateway.cli.options import EXISTING
+from gateway.cli.options import EXISTING, NEW_FILE
 from gateway.cli.output import say
 from gateway.signer import SignerServer
 
@@ -31,7 +31,7 @@ _key_option = click.option(
 )
 _memory_option = click.option(
     "--memory",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     required=True,
     envvar="LOG_MEMORY_FILE",
     help="What was signed last. Keep it: it is what notices a restored backup.",
@@ -49,7 +49,7 @@ def signer() -> None:
 @click.option(
     "--socket",
     "address",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     required=True,
     envvar="SIGNER_SOCKET",
     help="The Unix socket at which the sequencer asks.",

@@ -8,7 +8,7 @@ import click
 
 from gateway.cli.failures import REFUSED, Failure
 from gateway.cli.files import write_new
-from gateway.cli.options import client_options, json_option, open_client
+from gateway.cli.options import NEW_FILE, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_records, say
 from gateway.cli.submit import show_report
 from gateway.client import GatewayClient, Refused
@@ -53,7 +53,7 @@ def show(submission: UUID, *, url: str | None, token_file: Path | None, as_json:
 @client_options
 @click.option(
     "--full",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help="Write the report with values here, encrypted to you; `gateway report` reads it.",
 )
 @json_option
@@ -76,7 +76,7 @@ def report(
 @submissions.command()
 @click.argument("submission", type=click.UUID)
 @client_options
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write it here.")
+@click.option("--out", type=NEW_FILE, help="Write it here.")
 def receipt(
     submission: UUID, *, url: str | None, token_file: Path | None, out: Path | None
 ) -> None:

@@ -15,7 +15,14 @@ from crypto import Certificate, read_certificate, sign_and_encrypt
 from gateway.cli import gnupg
 from gateway.cli.failures import REFUSED, REJECTED, UNTRUSTED, USAGE, Failure, Stop
 from gateway.cli.files import load_key, nothing_to_sign_with, write_new
-from gateway.cli.options import EXISTING, client_options, json_option, key_options, open_client
+from gateway.cli.options import (
+    EXISTING,
+    NEW_FILE,
+    client_options,
+    json_option,
+    key_options,
+    open_client,
+)
 from gateway.cli.output import byte_progress, print_json, say
 from gateway.cli.package import TYPES, build, kind_of, signer
 from gateway.cli.validate import STATUS
@@ -52,17 +59,17 @@ _Follow = Callable[[GatewayClient, dict[str, Any], Mapping[str, Any]], None]
 @click.option("--wait/--no-wait", default=True, show_default=True, help="Wait for the report.")
 @click.option(
     "--receipt",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help="Write the receipt here; it can be verified offline, for ever.",
 )
 @click.option(
     "--promise",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help="Write the log's promise of a receipt here, as soon as the message has arrived.",
 )
 @click.option(
     "--message",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help="Keep the encrypted message here; beside it, the receipt proves that these very bytes "
     "were received.",
 )

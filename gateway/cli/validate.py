@@ -9,11 +9,11 @@ import click
 
 from gateway.cli.failures import IN_PART, OK, REJECTED, USAGE, Failure, Stop
 from gateway.cli.files import write_secret
-from gateway.cli.options import EXISTING
+from gateway.cli.options import EXISTING, NEW_FILE
 from gateway.cli.output import say
 from gateway.cli.package import given_files, naming
 from gateway.cli.profile import read_profile
-from gateway.cli.reporting import NEW_FILE, form_options, hand_over, known_gateway
+from gateway.cli.reporting import form_options, hand_over, known_gateway
 from validators.building import GivenFile
 from validators.checking import Facts, check_files, check_package, is_package
 from validators.profile import quarter

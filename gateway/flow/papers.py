@@ -4,15 +4,17 @@ The same as over HTTPS, told by the same functions; here each has a name and a s
 reads it. Listing is no reading: only who takes a paper makes an entry of the log.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from uuid import UUID
 
 from gateway.errors import NotReady
 from gateway.flow.dryruns import DryRuns
 from gateway.flow.judgement import report_text
 from gateway.flow.proofs import LogReading
-from gateway.flow.submissions import Submissions, log_place
+from gateway.flow.submissions import LogPlace, Submissions, log_place
 from gateway.records import DryRun, Principal, Submission
 from gateway.store.database import Database
 from gateway.store.dryruns import list_dry_runs
@@ -64,9 +66,11 @@ class Papers:
         laid: dict[str, Paper] = {}
         found: list[Submission | DryRun] = [*submissions, *dry_runs]
         for each in found:
+            # Asked at most once, and only where a paper is new.
+            place = cache(partial(self._place, each))
             for kind in (PROMISE, RECEIPT, REPORT, FULL):
                 name = paper_name(each, kind)
-                paper = known.get(name) or self._paper(name, each, kind)
+                paper = known.get(name) or self._paper(name, each, kind, place)
                 if paper is not None:
                     laid[name] = paper
         return laid
@@ -82,7 +86,13 @@ class Papers:
             self._submissions.receipt(paper.about, by=by)
         return paper.content or b""
 
-    def _paper(self, name: str, each: Submission | DryRun, kind: str) -> Paper | None:
+    def _paper(
+        self,
+        name: str,
+        each: Submission | DryRun,
+        kind: str,
+        place: Callable[[], LogPlace | None],
+    ) -> Paper | None:
         tried_out, at = isinstance(each, DryRun), each.settled_at or each.received_at
         if kind == FULL:
             if each.report_key is None:
@@ -92,16 +102,21 @@ class Papers:
         if kind == REPORT:
             content = None if each.report is None else report_text(each.report).encode()
         else:
-            content, at = self._proof(each, kind), each.received_at
+            content, at = self._proof(kind, place()), each.received_at
         if content is None:
             return None
         return Paper(name, each.id, tried_out, kind, len(content), at, content)
 
-    def _proof(self, each: Submission | DryRun, kind: str) -> bytes | None:
+    def _place(self, each: Submission | DryRun) -> LogPlace | None:
+        """Where the log has its entry; of a dry run nothing is proven."""
         if isinstance(each, DryRun):
             return None
         with self._database.transaction() as session:
-            place = log_place(session, each)
+            return log_place(session, each)
+
+    def _proof(self, kind: str, place: LogPlace | None) -> bytes | None:
+        if place is None:
+            return None
         if kind == PROMISE:
             return self._proofs.promise(place.entry).encode()
         try:

@@ -11,14 +11,11 @@ import ssl
 import subprocess
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+
+from tests.selfsigned import self_signed
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx" / "gateway.conf"
 NAMES = ("gateway.example.org", "openpgpkey.gateway.example.org")
@@ -71,7 +68,9 @@ class Nginx:
     def prepare(cls, folder: Path) -> "Nginx":
         """Write configuration and certificate."""
         made = cls(require_nginx(), folder, free_port(), free_port())
-        _make_certificate(folder)
+        certificate, key = self_signed(NAMES)
+        (folder / "gateway.crt").write_bytes(certificate)
+        (folder / "gateway.key").write_bytes(key)
         (folder / "gateway.conf").write_text(made._adapted(CONFIGURATION.read_text()))
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=_user()))
         return made
@@ -164,29 +163,3 @@ def _whole(answer: bytes) -> bool:
     head, end, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
     return bool(end and length and len(body) >= int(length[1]))
-
-
-def _make_certificate(folder: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAMES[0])])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(each) for each in NAMES]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    (folder / "gateway.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "gateway.key").write_bytes(private)

@@ -3,13 +3,12 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from io import BytesIO
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +44,7 @@ from tests.gateway.stand import (
     Stand,
     fresh,
 )
+from tests.gateway.working import eventually, running
 from tests.validators import samples
 
 MAILBOX, SENDER = "returns@agency.test", "receipts@gateway.test"
@@ -406,27 +406,6 @@ def test_the_pauses_grow(error: Exception, attempts: int, seconds: int) -> None:
 
 
 # The worker itself.
-
-
-@contextmanager
-def running(stand: Stand) -> Iterator[None]:
-    stop = Event()
-    loop = Thread(target=worker.run_worker, args=(stand.settings(Process.WORKER), stop))
-    loop.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        loop.join()
-
-
-def eventually(check: Callable[[], bool], *, seconds: float = 40) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_a_mail_server_that_hangs_holds_up_no_judging(stand: Stand, sender: Sender) -> None:

@@ -1,10 +1,8 @@
 """The worker forgets nothing: jobs that were lost, workers that died, faults of every kind."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +15,9 @@ from gateway import worker
 from gateway.errors import NotReady, ServiceFailed
 from gateway.flow.process import PackageTaken
 from gateway.records import State
-from gateway.settings import Process
 from gateway.store.jobs import PROCESS, in_hand
 from tests.gateway.stand import COUNCIL, POLICE, Stand, new_keyring
+from tests.gateway.working import eventually, running
 
 LATER = timedelta(minutes=1)
 
@@ -33,28 +31,6 @@ def submission(stand: Stand) -> Iterator[UUID]:
         session.execute(text("DELETE FROM procrastinate_jobs"))
     worker.sweep(stand.worker, now=datetime.now(UTC) + LATER)
     stand.settle()
-
-
-@contextmanager
-def running(stand: Stand) -> Iterator[None]:
-    """A worker process's loop, in a thread."""
-    stop = Event()
-    loop = Thread(target=worker.run_worker, args=(stand.settings(Process.WORKER), stop))
-    loop.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        loop.join()
-
-
-def eventually(check: Callable[[], bool], *, seconds: float = 30) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def do(stand: Stand, statement: str) -> None:

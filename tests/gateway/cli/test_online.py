@@ -155,7 +155,7 @@ def vault_key(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """Stands for the vault's key file; the stand keeps that key as a keyring only."""
     path = tmp_path / "vault-key.asc"
     path.write_text("the vault's key")
-    monkeypatch.setattr("gateway.cli.fetched.load_key", lambda *_: office.keys.vault)
+    monkeypatch.setattr("gateway.cli.opening.load_key", lambda *_: office.keys.vault)
     return path
 
 
