@@ -4,6 +4,7 @@ Made packet by packet, so that a test can say exactly which signature a copy hol
 """
 
 from datetime import UTC, datetime, timedelta
+from time import sleep
 
 from crypto import Certificate, Keyring, load_certificate
 from crypto.framing import PUBLIC_KEY, PUBLIC_SUBKEY, SIGNATURE
@@ -72,6 +73,8 @@ def _signed(
     subpackets: bytes = b"",
 ) -> bytes:
     primary = keyring.certificates[0].assembled.primary.key
+    # Signatures are dated to the second, and of two of one second neither is the newer one.
+    sleep(max(0.0, (primary.created_at + timedelta(seconds=1) - datetime.now(UTC)).total_seconds()))
     now = datetime.now(UTC)
     made = signature(
         primary.hashed + subject,
