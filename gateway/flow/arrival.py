@@ -1,11 +1,13 @@
 """One request's part of an upload: its octets become parts of an object, and only then count.
 
 What is recorded as arrived is durable: whole parts in the object store, and what came after the
-last of them in an object of its own, the tail. So `kill -9` costs the sender at most one part.
+last of them in an object of its own, the tail. So `kill -9` costs the sender at most the few parts
+that are on their way.
 """
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -19,7 +21,7 @@ from gateway.errors import ChecksumMismatch, ServiceFailed, Superseded
 from gateway.flow.body import too_large
 from gateway.store.database import Database
 from gateway.store.objects import PART, Bucket, ObjectStore, Readable, quarantine_key
-from gateway.store.parts import Part
+from gateway.store.parts import Part, side_by_side
 from gateway.store.uploads import Upload, next_number, record_arrival
 
 _BLOCK = 1 << 20
@@ -87,7 +89,8 @@ class Arrival:
         self._limit = max_bytes if upload.length is None else upload.length
         self._multipart = upload.multipart
         self._recorded_tail = upload.tail
-        self._waiting: list[Part] = []
+        self._confirmed: list[Part] = []
+        self._in_parts = upload.received - upload.tail_size
         self.received = upload.received
 
     @property
@@ -103,21 +106,27 @@ class Arrival:
     def take(self, body: Readable, *, running: Hash | None, checksum: Checksum | None) -> bytes:
         """Read the body to its end; return what is left of it after the last whole part.
 
-        Without a checksum each part counts as soon as it is durable. With one none does before all
-        of the piece was held against it. What is returned does not count yet: see `settle`.
+        Without a checksum each part counts as soon as it and all before it are durable. With one
+        none does before all of the piece was held against it. What is returned does not count yet:
+        see `settle`.
         """
         measured = None if checksum is None else hashlib.new(checksum.algorithm)
         hashes = [each for each in (running, measured) if each is not None]
         buffer = bytearray(self._tail())
-        while block := self._read(body, most=PART - len(buffer)):
-            for each in hashes:
-                each.update(block)
-            buffer += block
-            if len(buffer) == PART:
-                self._put(bytes(buffer))
-                buffer.clear()
-                if checksum is None:
-                    self._record(None, b"")
+
+        def whole_parts() -> Iterator[tuple[int, bytes]]:
+            while block := self._read(body, most=PART - len(buffer)):
+                for each in hashes:
+                    each.update(block)
+                buffer.extend(block)
+                if len(buffer) == PART:
+                    yield self._numbered(), bytes(buffer)
+                    buffer.clear()
+
+        for part in side_by_side(self._put, whole_parts()):
+            self._confirm(part)
+            if checksum is None:
+                self._record(None, b"")
         if checksum is not None and measured is not None:
             _require(checksum, measured)
         return bytes(buffer)
@@ -125,9 +134,9 @@ class Arrival:
     def settle(self, rest: bytes) -> None:
         """Make the rest durable too, as the last part or as the tail, and count everything."""
         if self.is_whole and rest:
-            self._put(rest)
+            self._confirm(self._put(self._numbered(), rest))
             rest = b""
-        if not self._waiting and self.received == self._upload.received:
+        if not self._confirmed and self.received == self._upload.received:
             return
         tail = f"{self.key}.{token_hex(8)}.tail" if rest else None
         if tail is not None:
@@ -155,29 +164,38 @@ class Arrival:
         self.received += len(block)
         return block
 
-    def _put(self, data: bytes) -> None:
-        multipart = self._multipart or self._parts.begin(self.key)
-        self._multipart = multipart
+    def _numbered(self) -> int:
+        """The number of the next part."""
+        self._multipart = self._multipart or self._parts.begin(self.key)
         with self._database.transaction() as session:
-            number = next_number(session, self._upload, multipart=multipart)
+            number = next_number(session, self._upload, multipart=self._multipart)
         if number is None:
             raise superseded()
-        self._waiting.append(self._parts.put(self.key, multipart, number, data))
+        return number
+
+    def _put(self, number: int, data: bytes) -> Part:
+        if self._multipart is None:
+            raise LookupError("a part was given no number")
+        return self._parts.put(self.key, self._multipart, number, data)
+
+    def _confirm(self, part: Part) -> None:
+        self._confirmed.append(part)
+        self._in_parts += part.size
 
     def _record(self, tail: str | None, rest: bytes) -> None:
-        """Count all that was read; `rest` is what of it is in the tail."""
+        """Count what is in parts, and the rest, which is in the tail."""
         with self._database.transaction() as session:
             is_ours = record_arrival(
                 session,
                 self._upload,
-                self._waiting,
-                received=self.received,
+                self._confirmed,
+                received=self._in_parts + len(rest),
                 tail=tail,
                 tail_size=len(rest),
             )
         if not is_ours:
             raise superseded()
-        self._waiting = []
+        self._confirmed = []
         self._forget(self._recorded_tail)
         self._recorded_tail = tail
 

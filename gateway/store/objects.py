@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -21,7 +22,7 @@ import boto3
 from botocore.config import Config
 
 from gateway.store.logbucket import LogBucket
-from gateway.store.parts import Part, PartStore, ours
+from gateway.store.parts import PartStore, ours, side_by_side
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
 PART = 8 << 20
-"""Bytes held in memory for one upload; S3 asks for parts of at least 5 MiB."""
+"""Bytes of a part, of which a few are in memory for one upload; S3 asks for at least 5 MiB."""
 
 
 class Readable(Protocol):
@@ -189,13 +190,16 @@ class ObjectStore:
     def _send_parts(
         self, parts: PartStore, key: str, upload: str, blocks: Iterator[bytes]
     ) -> Stored:
-        digest, size = sha256(), 0
-        stored: list[Part] = []
-        for number, block in enumerate(blocks, start=1):
-            stored.append(parts.put(key, upload, number, block))
-            digest.update(block)
-            size += len(block)
+        digest = sha256()
+
+        def hashed() -> Iterator[tuple[int, bytes]]:
+            for number, block in enumerate(blocks, start=1):
+                digest.update(block)
+                yield number, block
+
+        stored = list(side_by_side(partial(parts.put, key, upload), hashed()))
         parts.join(key, upload, stored)
+        size = sum(part.size for part in stored)
         return Stored(key=key, size=size, sha256=digest.hexdigest())
 
 

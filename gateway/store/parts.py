@@ -5,7 +5,9 @@ object: nobody can read it, and it is gone when it is abandoned.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,6 +19,9 @@ from gateway.errors import ServiceFailed
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
+
+AT_ONCE = 3
+"""Parts of one object that are on their way together: a store hashes each on one of its cores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,24 @@ class PartStore:
     def size(self, key: str) -> int:
         """How many octets an object has; the store's own errors are the caller's to name."""
         return self._client.head_object(Bucket=self._bucket, Key=key)["ContentLength"]
+
+
+def side_by_side(
+    put: Callable[[int, bytes], Part], numbered: Iterable[tuple[int, bytes]]
+) -> Iterator[Part]:
+    """Put parts, a few at once; each comes back in its turn, confirmed as all before it are.
+
+    Where one fails, so does this, once those under way have ended; and so it does where the parts
+    cannot be had any longer.
+    """
+    under_way: deque[Future[Part]] = deque()
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="part") as threads:
+        for number, data in numbered:
+            if len(under_way) == AT_ONCE:
+                yield under_way.popleft().result()
+            under_way.append(threads.submit(put, number, data))
+        for each in under_way:
+            yield each.result()
 
 
 @contextmanager
