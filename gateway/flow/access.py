@@ -90,21 +90,22 @@ class Access:
         Only a look-up by SHA-256 is made, so timing says nothing about near misses. Where the
         token is known but dead, the log gets the truth.
         """
-        with self._database.transaction() as session:
+        with self._database.look() as session:
             token = find_token(session, _hash(secret))
-            if token is None:
-                raise Unauthenticated(detail="unknown token")
-            principal = Principal(
-                subject=token.subject,
-                role=token.role,
-                scopes=token.scopes,
-                agency_id=token.agency_id,
-                source=source,
-                request_id=request_id,
-            )
-            fault = self._fault(token)
-            if fault is None:
-                return principal
+        if token is None:
+            raise Unauthenticated(detail="unknown token")
+        principal = Principal(
+            subject=token.subject,
+            role=token.role,
+            scopes=token.scopes,
+            agency_id=token.agency_id,
+            source=source,
+            request_id=request_id,
+        )
+        fault = self._fault(token)
+        if fault is None:
+            return principal
+        with self._database.transaction() as session:
             what = _about(token.id, token.agency_id, outcome=Outcome.REFUSED, error_code=fault)
             self._trail.record(session, Action.AUTH_FAILED, principal, what)
         raise Unauthenticated(detail=fault)

@@ -134,7 +134,7 @@ class Intake:
         if added is None:
             return Acknowledgement(submission=submission, repeated=True)
         self._trail.about(session, Action.SUBMISSION_RECEIVED, by, submission, event_id=event_id)
-        self._jobs.process(session, submission.id)
+        self._jobs.process_new(session, submission.id)
         return Acknowledgement(submission=submission, repeated=False)
 
     def refuse(self, refusal: RequestRefused, *, by: Principal) -> None:

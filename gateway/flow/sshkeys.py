@@ -139,23 +139,24 @@ class SshKeys:
 
         Where the key is known but not accepted, the log gets the truth.
         """
-        with self._database.transaction() as session:
+        with self._database.look() as session:
             found = find_ssh_key(session, fingerprint)
-            if found is None:
-                raise Unauthenticated(detail="unknown SSH key")
-            key, suspended = found
-            principal = Principal(
-                subject=key.subject,
-                role=Role.SUBMITTER,
-                scopes=SCOPES[Role.SUBMITTER],
-                agency_id=key.agency_id,
-                auth_method="ssh-key",
-                source=source,
-                request_id=request_id,
-            )
-            fault = self._fault(key, suspended=suspended)
-            if fault is None:
-                return principal
+        if found is None:
+            raise Unauthenticated(detail="unknown SSH key")
+        key, suspended = found
+        principal = Principal(
+            subject=key.subject,
+            role=Role.SUBMITTER,
+            scopes=SCOPES[Role.SUBMITTER],
+            agency_id=key.agency_id,
+            auth_method="ssh-key",
+            source=source,
+            request_id=request_id,
+        )
+        fault = self._fault(key, suspended=suspended)
+        if fault is None:
+            return principal
+        with self._database.transaction() as session:
             what = _about(key, outcome=Outcome.REFUSED, error_code=fault)
             self._trail.record(session, Action.AUTH_FAILED, principal, what)
         raise Unauthenticated(detail=fault)

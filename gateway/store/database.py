@@ -36,6 +36,7 @@ class Database:
             connect_args={"connect_timeout": 5, "application_name": "gateway"},
         )
         event.listen(self.engine, "commit", _refuse_lost_commit)
+        self._looking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -52,9 +53,18 @@ class Database:
             yield session
             write_entries(session)
 
+    @contextmanager
+    def look(self) -> Iterator[Session]:
+        """A session for questions that stand each for itself: nothing is begun, nothing ended.
+
+        For what is asked at every request; a transaction would be two round trips more.
+        """
+        with unavailable(), Session(self._looking, autoflush=False) as session:
+            yield session
+
     def ping(self) -> None:
         """Return if the database answers; raise ServiceFailed otherwise."""
-        with self.transaction() as session:
+        with self.look() as session:
             session.execute(text("SELECT 1"))
 
     def dispose(self) -> None:

@@ -14,11 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from audit.entry import Entry
-from gateway.store.tables import OutboxRow
 
 _COLLECTED = "audit entries"
 _WRITTEN = "audit entries as they were written"
@@ -30,6 +29,8 @@ ORDER BY agency
 ON CONFLICT (agency_id) DO UPDATE SET next = counter.next + excluded.next
 RETURNING agency_id, next
 """)
+
+_WAIT = text("INSERT INTO audit_outbox (event_id, entry) VALUES (:event_id, :entry)")
 
 
 def add_entry(session: Session, entry: Entry) -> UUID:
@@ -49,7 +50,7 @@ def write_entries(session: Session) -> None:
         {"event_id": UUID(entry.event_id), "entry": entry.to_bytes()}
         for entry in _numbered(entries, _take_numbers(session, wanted))
     ]
-    session.execute(insert(OutboxRow), rows)
+    session.execute(_WAIT, rows)
     session.info[_WRITTEN] = {row["event_id"]: row["entry"] for row in rows}
 
 

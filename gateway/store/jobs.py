@@ -8,6 +8,7 @@ from uuid import UUID
 
 from procrastinate import App, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.jobs import JobDeferrer
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -33,8 +34,12 @@ class JobQueue:
         # The connector is never opened: every statement runs on the connection handed over.
         self._app = App(connector=SyncPsycopgConnector())
 
+    def process_new(self, session: Session, submission_id: UUID) -> None:
+        """Ask for a submission to be processed that this transaction has added."""
+        self._options(session, PROCESS, submission_id).defer(subject=str(submission_id))
+
     def process(self, session: Session, submission_id: UUID) -> None:
-        """Ask for a submission to be processed."""
+        """Ask for a submission to be processed, for which a job may be waiting."""
         self._defer(session, PROCESS, submission_id)
 
     def check(self, session: Session, dry_run_id: UUID) -> None:
@@ -58,15 +63,7 @@ class JobQueue:
         queue: str = QUEUE,
         priority: int = 0,
     ) -> None:
-        key = f"{task}:{subject}"
-        options = self._app.configure_task(
-            name=task,
-            queue=queue,
-            lock=key,
-            queueing_lock=key,
-            priority=priority,
-            connection=raw_connection(session),
-        )
+        options = self._options(session, task, subject, queue=queue, priority=priority)
         try:
             # A savepoint of the connection: one of the session is made only when the session itself
             # next speaks, which is after the library has, and too late.
@@ -74,6 +71,19 @@ class JobQueue:
                 options.defer(subject=str(subject))
         except AlreadyEnqueued:
             return  # one waiting job is enough
+
+    def _options(
+        self, session: Session, task: str, subject: UUID, *, queue: str = QUEUE, priority: int = 0
+    ) -> JobDeferrer:
+        key = f"{task}:{subject}"
+        return self._app.configure_task(
+            name=task,
+            queue=queue,
+            lock=key,
+            queueing_lock=key,
+            priority=priority,
+            connection=raw_connection(session),
+        )
 
 
 def in_hand(session: Session, task: str) -> set[UUID]:

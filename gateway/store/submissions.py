@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,21 @@ from gateway.records import MOVES, SETTLED, Channel, State, Submission
 from gateway.store.tables import IdempotencyRow, PackageRow, SubmissionRow, TransitionRow
 
 ACCEPTED = (State.STORED, State.RELEASED)
+# A submission and its first move are one statement: the busiest there is.
+_ADD = text("""
+WITH added AS (
+    INSERT INTO submission
+        (id, agency_id, channel, state, sha256, size, received_at, event_id, must_replace)
+    VALUES
+        (:id, :agency_id, :channel, :state, :sha256, :size, :received_at, :event_id, :must_replace)
+    ON CONFLICT (agency_id, sha256) DO NOTHING
+    RETURNING id, state, received_at, event_id
+)
+INSERT INTO submission_transition (submission_id, to_state, moved_at, event_id)
+SELECT id, state, received_at, event_id FROM added
+RETURNING submission_id
+""")
+_UNKNOWN: dict[str, Any] = dict.fromkeys(field.name for field in fields(Submission))
 
 
 def add_submission(
@@ -32,26 +47,20 @@ def add_submission(
 
     The unique constraint decides, not a look beforehand: two uploads at once cannot both win.
     """
-    added = session.scalar(
-        insert(SubmissionRow)
-        .values(
-            id=submission_id,
-            agency_id=agency_id,
-            channel=channel,
-            state=State.RECEIVED,
-            sha256=sha256,
-            size=size,
-            received_at=now,
-            event_id=event_id,
-            must_replace=must_replace,
-        )
-        .on_conflict_do_nothing(index_elements=["agency_id", "sha256"])
-        .returning(SubmissionRow)
-    )
-    if added is None:
+    given: dict[str, Any] = {
+        "id": submission_id,
+        "agency_id": agency_id,
+        "channel": channel,
+        "state": State.RECEIVED,
+        "sha256": sha256,
+        "size": size,
+        "received_at": now,
+        "event_id": event_id,
+        "must_replace": must_replace,
+    }
+    if session.execute(_ADD, given).first() is None:
         return None
-    _record_move(session, submission_id, None, State.RECEIVED, event_id=event_id, now=now)
-    return _submission(added)
+    return Submission(**(_UNKNOWN | given))
 
 
 def find_by_bytes(session: Session, agency_id: str, sha256: str) -> Submission | None:
@@ -244,7 +253,7 @@ def failed_submissions(session: Session) -> list[Submission]:
 def _record_move(
     session: Session,
     submission_id: UUID,
-    from_state: State | None,
+    from_state: State,
     to_state: State,
     *,
     event_id: UUID,
