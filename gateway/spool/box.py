@@ -244,17 +244,18 @@ class Growing:
             self._spans = [(begin, end) for begin, end in cut if begin < end]
 
     def settle(self) -> Waiting:
-        """Cut the file to what arrived without a gap, and make that durable."""
+        """Cut the file to what arrived without a gap."""
         size = self._spans[0][1] if self._spans else 0
         os.ftruncate(self._descriptor, size)
-        os.fsync(self._descriptor)
         return Waiting(self.name, size, os.fstat(self._descriptor).st_mtime)
 
     def release(self, *, forget: bool) -> None:
-        """Let others have the file; it is kept unless it is to be forgotten or is empty."""
+        """Let others have the file, which stays unless it is to be forgotten or is empty."""
         try:
             if forget or not os.fstat(self._descriptor).st_size:
                 self.path.unlink(missing_ok=True)
+            else:
+                os.fsync(self._descriptor)
         finally:
             os.close(self._descriptor)
             self._claim.give_up()
