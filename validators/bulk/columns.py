@@ -50,10 +50,10 @@ class Column(Protocol):
     def value(self, number: int) -> Any:
         """Return the typed value that a number stands for, for a rule to look at."""
 
-    def json(self, numbers: pl.Series) -> pl.Expr | None:
+    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
         """Return each cell as a member of a JSON object, null where it is not given.
 
-        None where it is given nowhere: most columns of most returns are blank.
+        Most columns of most returns say the same in all rows: then that member, or None for none.
         """
 
     def typed(self, text: str) -> Any:
@@ -139,7 +139,7 @@ class PatternColumn:
         """Return what says that there is an id, and not which."""
         return Given() if number else None
 
-    def json(self, numbers: pl.Series) -> pl.Expr | None:
+    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
         """Return members whose text needs no escapes."""
         if numbers.max() == NOT_GIVEN:
             return None
@@ -196,11 +196,10 @@ class ValueColumn:
         """Return the typed value itself."""
         return self._values[number]
 
-    def json(self, numbers: pl.Series) -> pl.Expr | None:
+    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
         """Return the members that belong to the numbers."""
         if numbers.min() == numbers.max():
-            only = self._members[numbers[0]] if len(numbers) else None
-            return None if only is None else pl.lit(only, pl.String)
+            return self._members[numbers[0]] if len(numbers) else None
         return pl.lit(pl.Series(self._members, dtype=pl.String)).gather(numbers).alias(self.name)
 
     def typed(self, text: str) -> Any:

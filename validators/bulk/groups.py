@@ -33,7 +33,7 @@ from validators.rules.group import Family, GroupRule, Member, Place
 from validators.rules.rule import RecordContext
 from validators.rules.submission import History
 from validators.rules.tokens import SHARED
-from validators.rules.uniqueness import UUID, RecordIds
+from validators.rules.uniqueness import RecordIds
 
 _ASKED_ABOUT = ("CASE", "EXPL")
 _NOWHERE = Place("", 0)
@@ -51,9 +51,8 @@ class BulkRecordIds(RecordIds):
     def see_frame(self, file: str, ids: pl.DataFrame) -> None:
         """Remember the ids of rows: the columns `#row` and record_id, which holds any text."""
         self._files.setdefault(file, len(self._files))
-        known = ids.filter(pl.col("record_id").str.contains(f"^(?:{UUID})$"))
         number = pl.lit(self._files[file], pl.UInt16).alias("#file")
-        self._frames.append(known.select(ROW, "record_id", number))
+        self._frames.append(ids.select(ROW, "record_id", number))
 
     def repeated(self) -> Iterator[tuple[str, Place]]:
         """Yield every row whose id stands elsewhere too, in the order in which they were read."""
@@ -66,8 +65,9 @@ class BulkRecordIds(RecordIds):
         yield from super().repeated()
 
     def _suspected(self, frames: pl.DataFrame) -> pl.DataFrame:
-        ids = pl.concat([frames["record_id"], pl.Series(list(self._first), dtype=pl.String)])
-        return frames.filter(ids.is_duplicated().head(frames.height))
+        return frames.filter(
+            _shared(frames["record_id"], pl.Series(list(self._first), dtype=pl.String))
+        )
 
 
 class BulkCrossRecord(CrossRecord):
@@ -258,16 +258,16 @@ def _in_company(cases: pl.DataFrame, seen: Seen) -> Iterator[pl.Series]:
 
 
 def _shared(here: pl.Series, elsewhere: pl.Series) -> pl.Series:
-    both = pl.concat([here, elsewhere.alias(here.name)])
+    """Which of these stand twice here, or elsewhere too; by chance one more may be said to."""
+    both = pl.concat([here.hash(), elsewhere.hash()])
     return both.is_duplicated().head(len(here))
 
 
 def _repeated(ids: pl.Series) -> pl.Series:
-    return ids.filter(ids.is_duplicated()).alias(CASE_ID)
+    return ids.filter(ids.hash().is_duplicated()).alias(CASE_ID)
 
 
 def _token_bits(tokens: pl.Series) -> pl.Series:
     """The first 64 bits of each token; null where there is none."""
-    given = pl.when(pl.lit(tokens) != "").then(pl.lit(tokens).str.slice(0, 16))
-    octets = given.str.decode("hex")
-    return pl.select(octets.bin.reinterpret(dtype=pl.UInt64, endianness="big")).to_series()
+    given = pl.when(pl.lit(tokens) != "").then(pl.lit(tokens).str.head(16))
+    return pl.select(given.str.to_integer(base=16, dtype=pl.UInt64)).to_series()

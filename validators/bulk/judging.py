@@ -5,11 +5,12 @@ kept as they are put together here; all others are judged by `Rows`, in their or
 read in blocks, files of other kinds row by row, and both are held against each other all the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -36,6 +37,7 @@ from validators.schemas import Loader
 
 _LINE = "#line"
 _UNFIT = "#unfit"
+_BETWEEN = ", "
 _Numbered = tuple[int, Row | Cells]
 
 
@@ -78,12 +80,8 @@ class Clearing:
 
     def lines(self, cleared: Cleared) -> pl.DataFrame:
         """Return each cleared row as the line of JSON that is kept of it."""
-        members = [
-            member
-            for name in sorted(self.columns)
-            if (member := self.columns[name].json(cleared.numbers[name])) is not None
-        ]
-        joined = pl.concat_str(members, separator=", ", ignore_nulls=True)
+        members = (self.columns[name].json(cleared.numbers[name]) for name in sorted(self.columns))
+        joined = pl.concat_str(_together(members), separator=_BETWEEN, ignore_nulls=True)
         line = pl.concat_str(pl.col(ROW), pl.lit("\t{"), joined, pl.lit("}\n")).alias(_LINE)
         return cleared.texts.select(ROW, line)
 
@@ -166,6 +164,16 @@ class BulkRows(Rows):
                 kept[number] = f"{number}\t{line_of(record)}\n"
         schema = {ROW: pl.UInt32, _LINE: pl.String}
         return pl.DataFrame({ROW: list(kept), _LINE: list(kept.values())}, schema)
+
+
+def _together(members: Iterable[pl.Expr | str | None]) -> Iterator[pl.Expr]:
+    """Members of which each row has the same are put together once, and not in each row."""
+    given = (each for each in members if each is not None)
+    for same, some in groupby(given, lambda each: isinstance(each, str)):
+        if same:
+            yield pl.lit(_BETWEEN.join(str(each) for each in some), pl.String)
+        else:
+            yield from (each for each in some if not isinstance(each, str))
 
 
 def _unfit(numbers: pl.DataFrame) -> pl.Series:

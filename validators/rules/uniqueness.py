@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 from validators.rules.group import Place
 
-UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_UUID = re.compile(UUID)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class RecordIds:
