@@ -1,8 +1,9 @@
 """The log on PostgreSQL: what the outbox costs a submission, how fast it is drained, how soon.
 
 A submission's transaction is that of `gateway.flow.intake`, with sixteen writers in four processes,
-measured three ways in turns: without any audit; with the outbox, which is ours; and with the tree
-kept by the writers themselves, under a lock, as a log without an outbox would have it. The
+each for an agency of its own (`writers` measures what those of one agency wait for each other). It
+is measured in turns: without any audit; with the outbox, which is ours; and with the tree kept by
+the writers themselves, under a lock, as a log without an outbox would have it (`inline`). The
 sequencer is timed with its signer in a process of its own, over a log that grows to a million.
 """
 
@@ -10,9 +11,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 from threading import Thread
@@ -30,15 +32,16 @@ from gateway.store.database import Database, raw_connection
 from gateway.store.log import PostgresLog, outbox_depth
 from gateway.store.objects import Stored
 from gateway.wiring import WebServices, sequencer_services, web_services
-from tests.bench.audit.inline import COLLECTED, TABLES, keep_inline
+from tests.bench.audit.inline import COLLECTED, TABLES, key_at_hand, with_signer
 from tests.bench.audit.made import entries
 from tests.bench.measure import Line, peak_mb
 from tests.bench.stand import standing
 from tests.gateway.processes import Processes
 from tests.gateway.stand import Stand
+from validators.standard import load_standard
 
-AGENCIES = ("POL-E23000020", "POL-E23000012", "LA-E10000019", "LA-E06000015", "POL-E23000007")
 WRITERS, PROCESSES = 16, 4
+AGENCIES = tuple(islice(sorted(load_standard().agencies), WRITERS))
 ROUNDS, SECONDS = 3, 4.0
 LEAVES = 1_000_000
 FEW = 1_000
@@ -46,6 +49,8 @@ RATE = 20_000
 PROOFS = 200
 LOAD, LOAD_SECONDS = 200, 20.0
 MOST_DELAY = 1.0
+Way = Callable[[Session], None]
+"""What becomes of the entry of a transaction, at its end."""
 
 
 def bench_database(folder: Path) -> Iterator[Line]:
@@ -67,16 +72,20 @@ def _stand(folder: Path) -> Iterator[Stand]:
 
 
 def _transactions(stand: Stand, folder: Path) -> Iterator[Line]:
+    # A signer that knows another tree than the log's own: the one that the writers keep.
+    own = {"SIGNER_SOCKET": str(folder / "inline"), "LOG_MEMORY_FILE": str(folder / "inline.json")}
+    settings = {**stand.environ, **own}
     environ = folder / "environ.json"
-    environ.write_text(json.dumps(dict(stand.environ)))
+    environ.write_text(json.dumps(settings))
     rates: dict[str, list[float]] = {way: [] for way in WAYS}
-    for _ in range(ROUNDS):
-        for way in WAYS:
-            rates[way].append(_all_writers(way, environ))
-            print(f"{way}: {rates[way][-1]:.0f}/s", file=sys.stderr)
+    with _signer(settings):
+        for _ in range(ROUNDS):
+            for way in WAYS:
+                rates[way].append(_all_writers(way, environ))
+                print(f"{way}: {rates[way][-1]:.0f}/s", file=sys.stderr)
     rate = {way: median(found) for way, found in rates.items()}
     case = f"submission transactions, {WRITERS} writers, with the outbox"
-    for theirs, target in (("without", 0.7), ("inline", 3.0)):
+    for theirs, target in (("without", 0.7), ("at hand", 3.0), ("inline", 3.0)):
         yield Line(
             *(case, AGAINST[theirs], rate["outbox"], rate[theirs], "tx/s", "higher", target),
             peak_mb=0.0,
@@ -85,16 +94,19 @@ def _transactions(stand: Stand, folder: Path) -> Iterator[Line]:
 
 def _all_writers(way: str, environ: Path) -> float:
     command = [sys.executable, "-m", "tests.bench.audit.database", way, str(environ)]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(PROCESSES)]
+    running = [
+        subprocess.Popen([*command, str(number)], stdout=subprocess.PIPE)
+        for number in range(PROCESSES)
+    ]
     return sum(float(process.communicate()[0]) for process in running)
 
 
 class _Writing:
     """Records submissions that were received, one transaction each, in one of three ways."""
 
-    def __init__(self, services: WebServices, way: str) -> None:
+    def __init__(self, services: WebServices, way: Way) -> None:
         self._services = services
-        self._way = WAYS[way]
+        self._way = way
 
     def one(self, number: int) -> str:
         """Record one; return its event id."""
@@ -116,27 +128,33 @@ def _outbox(session: Session) -> None:
     del session  # what intake does is all there is to do
 
 
-WAYS: dict[str, Callable[[Session], None]] = {
-    "without": _without,
-    "outbox": _outbox,
-    "inline": keep_inline,
+WAYS: dict[str, Callable[[Settings], Way]] = {
+    "without": lambda _: _without,
+    "outbox": lambda _: _outbox,
+    "at hand": lambda _: key_at_hand().keep,
+    "inline": lambda settings: with_signer(sequencer_services(settings).signer).keep,
 }
 AGAINST = {
     "without": "the same without any audit",
-    "inline": "the tree kept in the transaction",
+    "at hand": "the tree kept in the transaction, the log's key in every writer",
+    "inline": "the tree kept in the transaction, signed by the signer's process",
 }
 
 
-def _write(way: str, environ: Path) -> float:
+def _write(way: str, environ: Path, number: int) -> float:
     """Write for some seconds with the writers of one process; return transactions a second."""
-    services = web_services(Settings.load(json.loads(environ.read_text()), Process.WEB))
-    writing, done = _Writing(services, way), [0] * (WRITERS // PROCESSES)
+    given = json.loads(environ.read_text())
+    services = web_services(Settings.load(given, Process.WEB))
+    keep = WAYS[way](Settings.load(given, Process.SEQUENCER))
+    mine = WRITERS // PROCESSES
+    first = number * mine
+    writing, done = _Writing(services, keep), [0] * mine
     writing.one(0)  # connections are there before the clock runs
     end = time.perf_counter() + SECONDS
 
     def writer(slot: int) -> None:
         while time.perf_counter() < end:
-            writing.one(done[slot] + slot)
+            writing.one(first + slot)
             done[slot] += 1
 
     threads = [Thread(target=writer, args=(slot,)) for slot in range(len(done))]
@@ -153,7 +171,7 @@ def _delay(stand: Stand, folder: Path) -> Line:
     committed: dict[str, datetime] = {}
     with Processes(stand.environ, folder, workers=0) as running:
         services = web_services(Settings.load(stand.environ, Process.WEB))
-        writing, began = _Writing(services, "outbox"), time.perf_counter()
+        writing, began = _Writing(services, _outbox), time.perf_counter()
         for number in range(int(LOAD * LOAD_SECONDS)):
             time.sleep(max(0.0, began + number / LOAD - time.perf_counter()))
             event_id = writing.one(number)
@@ -189,7 +207,7 @@ def _sequencing(stand: Stand) -> Iterator[Line]:
     log = PostgresLog(stand.database)
     stand.sequence()
     services = sequencer_services(Settings.load(stand.environ, Process.SEQUENCER))
-    with _signer(stand):
+    with _signer(stand.environ):
         _fill(stand.database, FEW)
         _drain(log, services.signer)
         few = _proofs(log, FEW)
@@ -204,11 +222,11 @@ def _sequencing(stand: Stand) -> Iterator[Line]:
 
 
 @contextmanager
-def _signer(stand: Stand) -> Iterator[None]:
+def _signer(environ: Mapping[str, str]) -> Iterator[None]:
     command = [sys.executable, "-m", "gateway", "signer", "serve"]
-    process = subprocess.Popen(command, env=dict(stand.environ))
+    process = subprocess.Popen(command, env=dict(environ))
     try:
-        while not Path(stand.environ["SIGNER_SOCKET"]).is_socket():
+        while not Path(environ["SIGNER_SOCKET"]).is_socket():
             time.sleep(0.05)
         time.sleep(0.5)
         yield
@@ -245,4 +263,4 @@ def _proofs(log: PostgresLog, size: int) -> float:
 
 
 if __name__ == "__main__":
-    print(_write(sys.argv[1], Path(sys.argv[2])))
+    print(_write(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
