@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import partial
 from hashlib import sha256
 from io import BufferedReader, RawIOBase
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 from uuid import UUID
 
 import boto3
@@ -82,7 +82,7 @@ class ObjectStore:
     ) -> None:
         self._prefix = bucket_prefix
         self._retention_days = retention_days
-        self._client: S3Client = boto3.client(
+        client: S3Client = boto3.client(
             "s3",
             endpoint_url=endpoint_url,
             aws_access_key_id=access_key_id,
@@ -97,6 +97,8 @@ class ObjectStore:
                 max_pool_connections=32,
             ),
         )
+        client.meta.events.register_last("before-call.s3", _without_expect)
+        self._client = client
 
     def prepare(self) -> None:
         """Create the buckets that are missing; vault and log lock what they hold."""
@@ -201,6 +203,15 @@ class ObjectStore:
         parts.join(key, upload, stored)
         size = sum(part.size for part in stored)
         return Stored(key=key, size=size, sha256=digest.hexdigest())
+
+
+def _without_expect(params: dict[str, Any], **_: object) -> None:
+    """Send a body without asking first whether it may be sent (RFC 9110 section 10.1.1).
+
+    A round trip for each object, and botocore may take a late answer for the next one's
+    (https://github.com/boto/botocore/issues/3755); what we send is never refused by its head.
+    """
+    params["headers"].pop("Expect", None)
 
 
 def _read(source: Readable) -> bytes:
