@@ -6,9 +6,9 @@ from uuid import UUID
 import click
 
 from gateway.cli.files import write_new
+from gateway.cli.following import show_report
 from gateway.cli.options import NEW_FILE, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_records, say
-from gateway.cli.submit import show_report
 
 COLUMNS = ("received_at", "id", "state", "period_start", "records", "error_code")
 

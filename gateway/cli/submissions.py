@@ -8,9 +8,9 @@ import click
 
 from gateway.cli.failures import REFUSED, Failure
 from gateway.cli.files import write_new
+from gateway.cli.following import show_report
 from gateway.cli.options import NEW_FILE, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_records, say
-from gateway.cli.submit import show_report
 from gateway.client import GatewayClient, Refused
 
 COLUMNS = ("received_at", "id", "state", "verdict", "period_start", "records", "error_code")
