@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import UUID
 
 from gateway.cli.failures import REFUSED, Failure, Stop
 from gateway.cli.files import write_new
 from gateway.cli.output import print_json, say
 from gateway.cli.validate import STATUS
-from gateway.client import Channel, Kind, Received, Refused
+from gateway.client import Channel, Kind, Received, Refused, not_here
 from validators.report import Report, render_text
 
 SETTLED = {"stored", "checked", "released", "rejected", "failed", "withdrawn", "destroyed"}
@@ -41,12 +42,17 @@ def end(channel: Channel, received: Received, wanted: Wanted) -> None:
         print(received.id)
 
 
-def show_report(report: Mapping[str, Any]) -> str:
-    """The gateway's answer as text, whether it judged the rows or refused the whole."""
-    if "refusal" in report:
-        refusal = report["refusal"]
-        return f"Rejected: {refusal['message']} [{refusal['code']}]\n{refusal['mend']}\n"
-    return render_text(Report.from_dict(report))
+def found(channel: Channel, kind: Kind, sent_id: UUID) -> Received:
+    """Return what was sent; raises Refused where there is no such thing."""
+    received = channel.find(kind, str(sent_id))
+    if received is None:
+        raise not_here(kind)
+    return received
+
+
+def print_report(report: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print the gateway's answer."""
+    print_json(report) if as_json else print(_as_text(report), end="")
 
 
 def _follow(channel: Channel, received: Received, wanted: Wanted) -> NoReturn:
@@ -60,7 +66,7 @@ def _follow(channel: Channel, received: Received, wanted: Wanted) -> NoReturn:
     if wanted.as_json:
         print_json({**received.shown, "report": report})
     else:
-        print(show_report(report), end="")
+        print(_as_text(report), end="")
     if received.kind is Kind.DRY_RUN:
         then = "" if report["verdict"] == "rejected" else " Send it without --dry-run."
         say(f"This was a dry run: nothing was stored or counted.{then}")
@@ -76,3 +82,11 @@ def _report(channel: Channel, received: Received) -> dict[str, Any]:
             _WITHOUT_A_REPORT[received.kind],
             status=REFUSED,
         ) from refused
+
+
+def _as_text(report: Mapping[str, Any]) -> str:
+    """The answer as text, whether the gateway judged the rows or refused the whole."""
+    if "refusal" in report:
+        refusal = report["refusal"]
+        return f"Rejected: {refusal['message']} [{refusal['code']}]\n{refusal['mend']}\n"
+    return render_text(Report.from_dict(report))

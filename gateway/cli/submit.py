@@ -16,7 +16,7 @@ from gateway.cli.options import EXISTING, NEW_FILE, json_option, key_options
 from gateway.cli.outgoing import check_first, message_of, package_of, recipient
 from gateway.cli.output import byte_progress, say
 from gateway.cli.package import TYPES
-from gateway.client import Channel, Kind, Received, Refused, Upload
+from gateway.client import Channel, Kind, Received, Upload, not_here
 
 
 @click.command()
@@ -121,14 +121,11 @@ def _replaced(channel: Channel, wanted: UUID | None) -> Received | None:
     """The submission to replace, by either of its two ids."""
     if wanted is None:
         return None
-    found = channel.find(str(wanted)) or next(iter(channel.of_package(str(wanted))), None)
+    found = channel.find(Kind.SUBMISSION, str(wanted)) or next(
+        iter(channel.of_package(str(wanted))), None
+    )
     if found is None:
-        raise Refused(
-            None,
-            "not-found",
-            "There is no such submission to replace.",
-            "Check the identifier; only what belongs to you can be seen.",
-        )
+        raise not_here(Kind.SUBMISSION)
     return found
 
 

@@ -7,7 +7,7 @@ and nothing here loads them by itself.
 
 from gateway.client.access import Access, Address
 from gateway.client.answers import ClientError, HostKeyRefused, Refused, Unreachable
-from gateway.client.channel import Channel, Kind, Received
+from gateway.client.channel import Channel, Kind, Received, not_here
 from gateway.client.files import Progress, Upload
 from gateway.client.https import Https
 from gateway.client.session import LARGE, TIMEOUT, GatewayClient
@@ -30,4 +30,5 @@ __all__ = [
     "Unreachable",
     "Upload",
     "Ways",
+    "not_here",
 ]

@@ -4,9 +4,11 @@ Every step can be repeated, also over another channel: the same octets are the s
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from gateway.client.answers import Refused
 from gateway.client.files import Progress, Upload
 
 
@@ -34,6 +36,12 @@ class Received:
         """Where it stands."""
         return str(self.shown["state"])
 
+    def is_before(self, moment: str | None) -> bool:
+        """Tell whether it was received before a moment, in the form of RFC 3339; or at all."""
+        if moment is None:
+            return True
+        return datetime.fromisoformat(self.shown["received_at"]) < datetime.fromisoformat(moment)
+
 
 class Channel(Protocol):
     """One way to the gateway; raises ClientError."""
@@ -45,8 +53,11 @@ class Channel(Protocol):
     def certificate(self) -> bytes:
         """Return the certificate to encrypt to."""
 
-    def find(self, submission_id: str) -> Received | None:
-        """Return a submission by the gateway's id."""
+    def find(self, kind: Kind, sent_id: str) -> Received | None:
+        """Return a submission, or a dry run, by the gateway's id."""
+
+    def page(self, kind: Kind, *, limit: int, before: str | None) -> dict[str, Any]:
+        """Return the newest of a kind as the API does, with `next_before` of the next page."""
 
     def of_package(self, package_id: str) -> list[Received]:
         """Return the submissions of a package, newest first."""
@@ -68,5 +79,18 @@ class Channel(Protocol):
     def report(self, received: Received) -> dict[str, Any]:
         """Return the report; raises Refused where there is none."""
 
+    def full_report(self, received: Received) -> bytes:
+        """Return the report with values, encrypted; raises Refused `not-found` without one."""
+
     def close(self) -> None:
         """Give up the connection."""
+
+
+def not_here(what: str) -> Refused:
+    """The refusal for what is absent, or another agency's."""
+    return Refused(
+        None,
+        "not-found",
+        f"There is no such {what}.",
+        "Check the identifier; only what belongs to you can be seen, and over SFTP the newest 100.",
+    )

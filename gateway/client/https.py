@@ -22,15 +22,18 @@ class Https:
         """Return the certificate to encrypt to."""
         return self._client.data("/v1/certificate")
 
-    def find(self, submission_id: str) -> Received | None:
-        """Return a submission by the gateway's id."""
+    def find(self, kind: Kind, sent_id: str) -> Received | None:
+        """Return a submission, or a dry run, by the gateway's id."""
         try:
-            found = self._client.get(f"/v1/submissions/{submission_id}")
+            return Received(kind, self._client.get(f"{_PATHS[kind]}/{sent_id}"))
         except Refused as refused:
             if refused.code != "not-found":
                 raise
             return None
-        return Received(Kind.SUBMISSION, found)
+
+    def page(self, kind: Kind, *, limit: int, before: str | None) -> dict[str, Any]:
+        """Return the newest of a kind, with `next_before` of the next page."""
+        return self._client.get(_PATHS[kind], limit=limit, before=before)
 
     def of_package(self, package_id: str) -> list[Received]:
         """Return the submissions of a package, newest first."""
@@ -60,6 +63,10 @@ class Https:
     def report(self, received: Received) -> dict[str, Any]:
         """Return the report; raises Refused where there is none."""
         return self._client.get(f"{_path(received)}/report")
+
+    def full_report(self, received: Received) -> bytes:
+        """Return the report with values, encrypted; raises Refused `not-found` without one."""
+        return self._client.data(f"{_path(received)}/report.pgp")
 
     def close(self) -> None:
         """Give up the connection."""

@@ -16,7 +16,7 @@ from asyncssh import FXF_CREAT, FXF_TRUNC, FXF_WRITE, SFTPClient, SFTPNoSuchFile
 
 from gateway.client.access import Access
 from gateway.client.answers import Busy, Refused, Unreachable
-from gateway.client.channel import Kind, Received
+from gateway.client.channel import Kind, Received, not_here
 from gateway.client.files import Progress, Told, Upload
 from gateway.client.line import Line, answered
 from gateway.client.tries import Tries
@@ -24,13 +24,15 @@ from gateway.client.tries import Tries
 T = TypeVar("T")
 
 BLOCK = 1 << 20
+SENDING_TRIES = 12
+"""More than elsewhere: while the gateway believes a dead session alive, nobody else may write."""
+
 _PIECE = 1 << 15
 _MOST_POLLS = 60
 
 _BOX = {Kind.SUBMISSION: "inbox", Kind.DRY_RUN: "sandbox"}
 _LIST = {Kind.SUBMISSION: "submissions", Kind.DRY_RUN: "dry_runs"}
 _PROMISE, _RECEIPT = "promise", "receipt.tlog-proof"
-_REPORT = {Kind.SUBMISSION: "report.json", Kind.DRY_RUN: "sandbox.report.json"}
 
 
 class Sftp:
@@ -46,20 +48,28 @@ class Sftp:
         """Return the certificate to encrypt to."""
         return self._patiently(partial(_read, path="/standard/gateway-certificate.asc")) or b""
 
-    def find(self, submission_id: str) -> Received | None:
-        """Return a submission by the gateway's id, of the newest 100."""
-        return next((each for each in self._listed() if each.id == submission_id), None)
+    def find(self, kind: Kind, sent_id: str) -> Received | None:
+        """Return a submission, or a dry run, by the gateway's id, of the newest 100."""
+        return next((each for each in self._listed(kind) if each.id == sent_id), None)
+
+    def page(self, kind: Kind, *, limit: int, before: str | None) -> dict[str, Any]:
+        """Return the newest of a kind, with `next_before` of the next page; 100 in all."""
+        shown = [each.shown for each in self._listed(kind) if each.is_before(before)]
+        following = shown[limit - 1]["received_at"] if len(shown) > limit else None
+        return {_LIST[kind]: shown[:limit], "next_before": following}
 
     def of_package(self, package_id: str) -> list[Received]:
         """Return the submissions of a package, of the newest 100, newest first."""
-        return [each for each in self._listed() if each.shown["package_id"] == package_id]
+        return [
+            each for each in self._listed(Kind.SUBMISSION) if each.shown["package_id"] == package_id
+        ]
 
     def send(
         self, kind: Kind, upload: Upload, *, replaces: str | None, progress: Progress
     ) -> Received:
         """Send a message, going on where it broke off; return once the gateway has it."""
         del replaces  # over SFTP the manifest alone says what it replaces
-        tries, told, furthest = Tries(self._sleep), Told(progress), 0
+        tries, told, furthest = Tries(self._sleep, most=SENDING_TRIES), Told(progress), 0
         put = partial(
             _put, path=f"/{_BOX[kind]}/{upload.sha256.hex()}.pgp", upload=upload, told=told
         )
@@ -82,10 +92,10 @@ class Sftp:
 
     def again(self, received: Received) -> Received:
         """Look again what became of it."""
-        for each in self._listed(received.kind):
-            if each.id == received.id:
-                return each
-        raise _not_here(received.kind)
+        found = self.find(received.kind, received.id)
+        if found is None:
+            raise not_here(received.kind)
+        return found
 
     def promise(self, received: Received) -> bytes:
         """Return the log's promise of a receipt."""
@@ -107,7 +117,11 @@ class Sftp:
 
     def report(self, received: Received) -> dict[str, Any]:
         """Return the report; raises Refused where there is none."""
-        return _json(self._paper(received, _REPORT[received.kind]))
+        return _json(self._paper(received, _in(received, "report.json")))
+
+    def full_report(self, received: Received) -> bytes:
+        """Return the report with values, encrypted; raises Refused `not-found` without one."""
+        return self._paper(received, _in(received, "report.pgp"))
 
     def close(self) -> None:
         """Give up the connection."""
@@ -118,7 +132,7 @@ class Sftp:
         digest = upload.sha256.hex()
         return next((each for each in self._listed(kind) if each.shown["sha256"] == digest), None)
 
-    def _listed(self, kind: Kind = Kind.SUBMISSION) -> list[Received]:
+    def _listed(self, kind: Kind) -> list[Received]:
         text = self._patiently(partial(_read, path="/outbox/status.json"))
         shown = {} if text is None else _json(text)
         return [Received(kind, each) for each in shown.get(_LIST[kind], ())]
@@ -126,7 +140,7 @@ class Sftp:
     def _paper(self, received: Received, name: str) -> bytes:
         found = self._found(received, name)
         if found is None:
-            raise _not_here(name)
+            raise not_here(name)
         return found
 
     def _found(self, received: Received, name: str) -> bytes | None:
@@ -189,6 +203,10 @@ async def _size(sftp: SFTPClient, path: str) -> int:
         return 0
 
 
+def _in(received: Received, name: str) -> str:
+    return name if received.kind is Kind.SUBMISSION else f"sandbox.{name}"
+
+
 def _json(text: bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
@@ -197,15 +215,6 @@ def _json(text: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise _unexplained("has a file under the gateway's name which is none of the gateway's")
     return found
-
-
-def _not_here(what: str) -> Refused:
-    return Refused(
-        None,
-        "not-found",
-        f"There is no such {what}.",
-        "Check the identifier; over SFTP the newest 100 of your agency can be seen.",
-    )
 
 
 def _unexplained(what: str) -> Refused:

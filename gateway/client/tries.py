@@ -14,8 +14,9 @@ MOST_WAIT = 30.0
 class Tries:
     """Waits between tries, longer each time, and gives up after too many without progress."""
 
-    def __init__(self, sleep: Callable[[float], None]) -> None:
+    def __init__(self, sleep: Callable[[float], None], *, most: int = TRIES) -> None:
         self._sleep = sleep
+        self._most = most
         self._failed = 0
 
     def progressed(self) -> None:
@@ -25,6 +26,6 @@ class Tries:
     def failed(self, error: ClientError, *, seconds: float = 0.0) -> None:
         """Wait before the next try; raises the error where there were enough."""
         self._failed += 1
-        if self._failed >= TRIES:
+        if self._failed >= self._most:
             raise error
         self._sleep(min(max(seconds, 2.0 ** (self._failed - 1)), MOST_WAIT))

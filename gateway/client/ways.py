@@ -41,9 +41,13 @@ class Ways:
         """Return the certificate to encrypt to."""
         return self._over(lambda way: way.certificate())
 
-    def find(self, submission_id: str) -> Received | None:
-        """Return a submission by the gateway's id."""
-        return self._over(lambda way: way.find(submission_id))
+    def find(self, kind: Kind, sent_id: str) -> Received | None:
+        """Return a submission, or a dry run, by the gateway's id."""
+        return self._over(lambda way: way.find(kind, sent_id))
+
+    def page(self, kind: Kind, *, limit: int, before: str | None) -> dict[str, Any]:
+        """Return the newest of a kind, with `next_before` of the next page."""
+        return self._over(lambda way: way.page(kind, limit=limit, before=before))
 
     def of_package(self, package_id: str) -> list[Received]:
         """Return the submissions of a package, newest first."""
@@ -76,6 +80,10 @@ class Ways:
     def report(self, received: Received) -> dict[str, Any]:
         """Return the report; raises Refused where there is none."""
         return self._over(lambda way: way.report(received))
+
+    def full_report(self, received: Received) -> bytes:
+        """Return the report with values, encrypted; raises Refused `not-found` without one."""
+        return self._over(lambda way: way.full_report(received))
 
     def close(self) -> None:
         """Give up the connection."""

@@ -12,6 +12,7 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from uuid import uuid4
 
 import pytest
 
@@ -22,6 +23,7 @@ from gateway.client import (
     Access,
     Address,
     Channel,
+    ClientError,
     GatewayClient,
     HostKeyRefused,
     Https,
@@ -51,6 +53,7 @@ class Office:
     sftp_port: int
     env_file: Path
     keys: Keys
+    running: Processes
 
     @property
     def host_key(self) -> str:
@@ -122,7 +125,7 @@ def office(
     command = [sys.executable, "-m", "gateway", "--env-file", str(env_file), "migrate"]
     subprocess.run(command, check=True, capture_output=True)
     with Processes(environ, folder, sftp=True) as running:
-        yield Office(running.url, running.sftp_port, env_file, keys)
+        yield Office(running.url, running.sftp_port, env_file, keys, running)
 
 
 @pytest.fixture
@@ -189,7 +192,7 @@ def test_what_is_kept_is_what_the_other_channel_gives(person: Person) -> None:
 def test_of_one_checkpoint_both_channels_hand_over_the_same_receipt(person: Person) -> None:
     submission = person.submit(person.desk.package(person.desk.records(1)), "--json").json()
     with person.over_https() as https:
-        received = https.find(submission["id"])
+        received = https.find(Kind.SUBMISSION, submission["id"])
         assert received is not None
         for _ in range(20):  # each reading makes the log grow, so the second may meet a larger one
             with person.over_sftp() as sftp:
@@ -280,6 +283,24 @@ def test_a_line_that_breaks_is_gone_on_with(person: Person) -> None:
     assert [each["size"] for each in person.listed() if each["id"] == received.id] == [upload.size]
 
 
+def test_a_gateway_that_is_killed_amid_a_message_has_it_in_the_end(person: Person) -> None:
+    """Of a file whose process died nothing is kept, so the message begins anew."""
+    path, seen = person.desk.folder / "m.pgp", []
+    path.write_bytes(_message(person, 8 * BLOCK))
+    upload = Upload.of(path)
+
+    def kill_it_once(count: int) -> None:
+        if sum(seen) < 4 * BLOCK <= sum(seen) + count and -1 not in map(_sign, seen):
+            person.office.running.kill("sftp")
+        seen.append(count)
+
+    with person.over_sftp() as sftp:
+        received = sftp.send(Kind.SUBMISSION, upload, replaces=None, progress=kill_it_once)
+    assert received.shown["sha256"] == upload.sha256.hex()
+    assert min(seen) < 0, "the bar goes back"
+    assert sum(seen) == upload.size
+
+
 def test_the_command_survives_a_line_that_breaks_at_any_place(person: Person) -> None:
     desk = person.desk
     message = desk.folder / "m.pgp"
@@ -345,7 +366,7 @@ def test_a_host_key_that_nobody_pinned_is_never_accepted(person: Person, home: P
     assert (
         "revoked" in shell.fails(failures.UNTRUSTED, *command, *given, "--known-hosts", known).err
     )
-    known.write_text("what is this\n")
+    known.write_text("nothing\n")
     shell.fails(failures.USAGE, *command, *given, "--known-hosts", known)
     known.write_text(f"{at} ssh-rsa AAAA\n")
     shell.fails(failures.UNTRUSTED, *command, *given, "--known-hosts", known)
@@ -387,6 +408,122 @@ def test_a_key_with_a_passphrase_is_opened_with_it(person: Person, tmp_path: Pat
         assert "[ssh-key-unusable]" in done.err
     passphrase.write_text("long and dull\n")
     assert person.submit(package, "--ssh-passphrase-file", passphrase).status == failures.OK
+
+
+def test_a_key_that_others_can_read_is_not_used(person: Person) -> None:
+    person.ssh_key.chmod(0o644)
+    done = person.submit(person.desk.package(person.desk.records()))
+    assert done.status == failures.FAILED
+    assert "chmod 600" in done.err
+
+
+# What became of it.
+
+
+def test_what_was_sent_is_looked_at_with_the_key_alone(person: Person) -> None:
+    desk = person.desk
+    sent = person.submit(desk.package(desk.records(3, spoiled=1)), "--json").json()
+
+    def asks(*command: object) -> Done:
+        return desk.shell.well(*command, *person.sftp())
+
+    [newest] = asks("submissions", "list", "--limit", "1", "--json").json()["submissions"]
+    assert newest["id"] == sent["id"]
+    assert sent["id"] in asks("submissions", "list").out
+    shown = asks("submissions", "show", sent["id"], "--json").json()
+    assert shown == {name: value for name, value in sent.items() if name != "report"}
+    told = asks("submissions", "report", sent["id"])
+    assert told.out == person.asks("submissions", "report", sent["id"]).out
+    receipt, full = desk.folder / "r.tlog-proof", desk.folder / "report.pgp"
+    asks("submissions", "receipt", sent["id"], "--out", receipt)
+    log_key = ("--log-key", person.office.keys.folder / "log.vkey")
+    desk.shell.well("receipt", "verify", receipt, *log_key)
+    asks("submissions", "report", sent["id"], "--full", full)
+    assert "'Q'" in desk.shell.well("report", full, "--key", desk.key).out
+
+
+def test_a_dry_run_is_looked_at_with_the_key_alone(person: Person) -> None:
+    desk = person.desk
+    package = desk.package(desk.records(3, spoiled=1))
+    tried = person.submit(package, "--dry-run", "--json").json()
+    full = desk.folder / "tried.pgp"
+    command = ("dry-runs", "report", tried["id"], "--full", full, "--json", *person.sftp())
+    assert desk.shell.well(*command).json() == tried["report"]
+    assert "'Q'" in desk.shell.well("report", full, "--key", desk.key).out
+    listed = desk.shell.well("dry-runs", "list", "--json", *person.sftp()).json()["dry_runs"]
+    assert tried["id"] in [each["id"] for each in listed]
+
+
+def test_the_list_is_turned_over_page_by_page(person: Person) -> None:
+    for _ in range(3):
+        person.submit(person.desk.package(person.desk.records(1)))
+    with person.over_sftp() as sftp, person.over_https() as https:
+        before: str | None = None
+        for _ in range(3):
+            ours, theirs = (
+                channel.page(Kind.SUBMISSION, limit=1, before=before) for channel in (sftp, https)
+            )
+            assert ours["submissions"] == theirs["submissions"]
+            before = ours["next_before"]
+
+
+def test_what_is_not_there_is_told_so(person: Person) -> None:
+    for command in (("submissions", "report"), ("submissions", "receipt"), ("dry-runs", "show")):
+        done = person.desk.shell.fails(failures.REFUSED, *command, str(uuid4()), *person.sftp())
+        assert "[not-found]" in done.err
+
+
+# What was given.
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("gateway.example.org", "https://gateway.example.org", "sftp://", "sftp://h:port"),
+        *("sftp://h:99999", "sftp://u:secret@h", "sftp://h/inbox", "sftp://h?x", "sftp://h#x"),
+    ],
+)
+def test_what_is_no_address_is_told_so_and_not_repeated(address: str) -> None:
+    with pytest.raises(ClientError) as refused:
+        Address.of(address)
+    assert refused.value.code == "sftp-address-malformed"
+    assert "secret" not in str(refused.value)
+
+
+def test_an_address_is_a_host_and_a_port() -> None:
+    assert Address.of("sftp://h") == Address("h", 22, "ctds")
+    assert Address.of("sftp://me@[::1]:2222/") == Address("::1", 2222, "me")
+    assert str(Address.of("sftp://[::1]:2222")) == "sftp://[::1]:2222"
+
+
+@pytest.mark.parametrize("wrong", ["", "SHA256:", "MD5:00:11", "a" * 43, f"SHA256:{'a' * 44}"])
+def test_what_is_no_fingerprint_is_told_so(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(ClientError) as refused:
+        Access(Address("h", 22, "u"), "key", None, (wrong,), tmp_path)
+    assert refused.value.code == "host-key-malformed"
+
+
+def test_half_of_what_sftp_needs_is_told_so(person: Person) -> None:
+    package = person.desk.package(person.desk.records())
+    for half in (person.sftp()[:2], person.sftp()[2:4]):
+        done = person.desk.shell("submit", package, "--key", person.desk.key, *half)
+        assert done.status == failures.USAGE
+        assert "GATEWAY_S" in done.err
+
+
+def test_without_the_library_https_works_and_sftp_says_what_to_install(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [each for each in sys.modules if each.partition(".")[0] == "asyncssh"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asyncssh", None)
+    for name in ("gateway.client.sftp", "gateway.client.line"):
+        monkeypatch.delitem(sys.modules, name)
+    done = _with_both(person, person.office.url)
+    assert done.status == failures.OK, done
+    done = person.submit(person.desk.package(person.desk.records()))
+    assert done.status == failures.USAGE
+    assert "pip install 'ctds-gateway[sftp]'" in done.err
 
 
 # Which channel.
@@ -470,6 +607,10 @@ def _message(person: Person, size: int) -> bytes:
     recipients = [person.office.keys.gateway]
     sign_and_encrypt(content, sink, signer=person.desk.keyring, recipients=recipients, now=now)
     return sink.getvalue()
+
+
+def _sign(count: int) -> int:
+    return -1 if count < 0 else 1
 
 
 def _public(office: Office) -> str:
