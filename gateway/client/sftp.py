@@ -161,7 +161,6 @@ class Sftp:
 async def _read(sftp: SFTPClient, *, path: str) -> bytes | None:
     """A file, or None where there is none."""
     try:
-        await answered(sftp.stat(path))  # has the gateway lay it out anew
         file = await answered(sftp.open(path, encoding=None))
     except SFTPNoSuchFile:
         return None

@@ -6,7 +6,7 @@ each submission is a list too, in one file more, so that reading that makes none
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
@@ -64,25 +64,17 @@ class Papers:
         self._dry_runs = dry_runs
         self._proofs = proofs
 
+    def status(self, *, by: Principal) -> Paper | None:
+        """What became of the newest, as it is now; None where nothing was sent yet."""
+        return _status(*self._newest(by))
+
     def lay_out(self, *, by: Principal, known: dict[str, Paper]) -> dict[str, Paper]:
         """The papers of the newest by their names; those known before stay as they were."""
-        with self._database.transaction() as session:
-            submissions = list_submissions(session, by.agency, before=None, limit=NEWEST)
-            dry_runs = list_dry_runs(session, by.agency, before=None, limit=NEWEST)
+        submissions, dry_runs = self._newest(by)
         found: list[Submission | DryRun] = [*submissions, *dry_runs]
-        laid: dict[str, Paper] = {}
-        if found:
-            content = status_text(submissions, dry_runs).encode()
-            at = max(each.settled_at or each.received_at for each in found)
-            laid[STATUS] = Paper(
-                STATUS,
-                about=None,
-                tried_out=False,
-                kind=STATUS,
-                size=len(content),
-                at=at,
-                content=content,
-            )
+        status, laid = _status(submissions, dry_runs), dict[str, Paper]()
+        if status is not None:
+            laid[status.name] = status
         for each in found:
             # Asked at most once, and only where a paper is new.
             place = cache(partial(self._place, each))
@@ -105,6 +97,11 @@ class Papers:
         else:
             self._submissions.receipt(paper.about, by=by)
         return paper.content or b""
+
+    def _newest(self, by: Principal) -> tuple[list[Submission], list[DryRun]]:
+        with self._database.transaction() as session:
+            submissions = list_submissions(session, by.agency, before=None, limit=NEWEST)
+            return submissions, list_dry_runs(session, by.agency, before=None, limit=NEWEST)
 
     def _paper(
         self,
@@ -143,6 +140,23 @@ class Papers:
             return self._proofs.receipt(place).encode()
         except NotReady:
             return None
+
+
+def _status(submissions: Sequence[Submission], dry_runs: Sequence[DryRun]) -> Paper | None:
+    moments = [each.settled_at or each.received_at for each in submissions]
+    moments += [each.settled_at or each.received_at for each in dry_runs]
+    if not moments:
+        return None
+    content = status_text(submissions, dry_runs).encode()
+    return Paper(
+        STATUS,
+        about=None,
+        tried_out=False,
+        kind=STATUS,
+        size=len(content),
+        at=max(moments),
+        content=content,
+    )
 
 
 def _json(report: Mapping[str, Any]) -> str:

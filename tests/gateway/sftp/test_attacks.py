@@ -341,7 +341,6 @@ def test_what_became_of_each_is_a_list_whose_reading_leaves_no_entry(
     with session(mine) as sftp:
         assert _told(sftp, submission)["state"] == "received"
         stand.settle()
-        sftp.listdir("/outbox")
         told = _told(sftp, submission)
         assert (told["state"], told["verdict"]) == ("stored", "accepted")
         shown = stand.get(f"/v1/submissions/{submission}", mine.sender).get_json()
