@@ -99,14 +99,20 @@ def _access(options: Mapping[str, Any]) -> Access | None:
         raise click.UsageError("Name the gateway's address for SFTP with --sftp or GATEWAY_SFTP.")
     if not key:
         raise click.UsageError("Name your SSH key with --ssh-key or GATEWAY_SSH_KEY.")
-    pinned = tuple(environment().get("GATEWAY_HOST_KEY", "").split())
     return Access(
         address=Address.of(address),
         key=read_private_text(Path(key)),
         passphrase=read_passphrase(options["ssh_passphrase_file"]),
-        fingerprints=options["host_key"] or pinned,
+        fingerprints=_pinned(options),
         known_hosts=options["known_hosts"] or Path.home() / ".ssh" / "known_hosts",
     )
+
+
+def _pinned(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Fingerprints of host keys; the environment's only where the command line says nothing."""
+    if options["host_key"] or options["known_hosts"]:
+        return tuple(options["host_key"])
+    return tuple(environment().get("GATEWAY_HOST_KEY", "").split())
 
 
 def _sftp(access: Access) -> Channel:

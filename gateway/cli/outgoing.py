@@ -15,6 +15,9 @@ from gateway.cli.output import print_json, say
 from gateway.cli.package import build, kind_of, signer
 from gateway.client import Channel, Received
 from validators.checking import check_package, is_package
+from validators.filenames import MANIFEST_NAME
+from validators.manifest import read_manifest
+from validators.package import open_package
 from validators.report import Report, render_text
 
 
@@ -68,6 +71,20 @@ def check_first(data: bytes, *, as_json: bool) -> Report:
         say("Nothing was sent. Mend the package, or send it as it is with --force.")
         raise Stop(REJECTED)
     return report
+
+
+def require_replacing(data: bytes, replaced: Received | None) -> None:
+    """Raise Failure unless the package names what it is sent to replace: not every channel asks."""
+    if replaced is None:
+        return
+    with open_package(BytesIO(data)).open(MANIFEST_NAME) as stream:
+        named = read_manifest(stream.read()).get("replaces")
+    if named is None or UUID(named) != UUID(replaced.shown["package_id"]):
+        raise Failure(
+            f"The package does not say that it replaces {replaced.shown['package_id']}.",
+            "Make it anew with `gateway package --replaces`. Nothing was sent.",
+            status=REJECTED,
+        )
 
 
 def message_of(data: bytes, gateway: Certificate, options: Mapping[str, Any]) -> bytes:

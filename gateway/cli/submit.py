@@ -13,7 +13,7 @@ from gateway.cli.failures import Failure
 from gateway.cli.files import write_new
 from gateway.cli.following import Wanted, end
 from gateway.cli.options import EXISTING, NEW_FILE, json_option, key_options
-from gateway.cli.outgoing import check_first, message_of, package_of, recipient
+from gateway.cli.outgoing import check_first, message_of, package_of, recipient, require_replacing
 from gateway.cli.output import byte_progress, say
 from gateway.cli.package import TYPES
 from gateway.client import Channel, Kind, Received, Upload, not_here
@@ -84,6 +84,7 @@ def _received(channel: Channel, files: tuple[Path, ...], options: Mapping[str, A
     data = package_of(files, gateway, replaced, options)
     if not options["force"]:
         report = check_first(data, as_json=options["as_json"])
+        require_replacing(data, replaced)
         known = None if options["dry_run"] else _known(channel, report.submission_id)
         if known is not None:
             say(f"The gateway has this package already, as {known.id}. Nothing was sent.")

@@ -48,17 +48,21 @@ class Unreachable(ClientError):
 class HostKeyRefused(ClientError):
     """Somebody else, or the gateway with a new key: nothing is sent before a person has looked.
 
-    `shown` is its fingerprint, or None where it is one that was revoked.
+    `shown` is its fingerprint, or None where it is one that was revoked, or a certificate's.
     """
 
     def __init__(self, url: str, shown: str | None) -> None:
-        what = "a host key that is revoked" if shown is None else f"the host key {shown}"
+        what = (
+            "a host key that is revoked, or certified by nobody you trust,"
+            if shown is None
+            else f"the host key {shown}"
+        )
         mend = "Ask the gateway's administrators, by telephone, which is the right one."
         if shown is not None:
             mend = f"Compare it with your letter. Only if it is there: --host-key {shown}"
         super().__init__(
             "host-key-refused",
-            f"The gateway at {url} shows {what}, which you did not pin. Nothing was sent.",
+            f"The gateway at {url} shows {what} and not the one that you pinned. Nothing was sent.",
             mend,
         )
 

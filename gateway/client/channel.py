@@ -4,7 +4,6 @@ Every step can be repeated, also over another channel: the same octets are the s
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -35,12 +34,6 @@ class Received:
     def state(self) -> str:
         """Where it stands."""
         return str(self.shown["state"])
-
-    def is_before(self, moment: str | None) -> bool:
-        """Tell whether it was received before a moment, in the form of RFC 3339; or at all."""
-        if moment is None:
-            return True
-        return datetime.fromisoformat(self.shown["received_at"]) < datetime.fromisoformat(moment)
 
 
 class Channel(Protocol):

@@ -7,7 +7,6 @@ host key is judged before the gateway learns which key we come with.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TypeVar
 
 import asyncssh
@@ -97,8 +96,10 @@ class Line:
         if connection is None:
             return
         connection.close()
-        with suppress(asyncssh.Error, OSError):
+        try:
             await asyncio.wait_for(connection.wait_closed(), CONNECT_SECONDS)
+        except (asyncssh.Error, OSError):
+            connection.abort()
 
     def _told(self, error: BaseException) -> BaseException:
         """The failure as the client's own."""
@@ -112,6 +113,8 @@ class Line:
                 return _no_agreement(where)
             case SFTPError():
                 return _refused(where, error.reason)
+            case OSError() if error.filename is not None:  # a file here, and no fault of the line
+                return error
             case asyncssh.Error() | OSError():  # TimeoutError is an OSError
                 return Unreachable(where, type(error).__name__)
         return error

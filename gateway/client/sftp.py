@@ -46,7 +46,10 @@ class Sftp:
 
     def certificate(self) -> bytes:
         """Return the certificate to encrypt to."""
-        return self._patiently(partial(_read, path="/standard/gateway-certificate.asc")) or b""
+        found = self._patiently(partial(_read, path="/standard/gateway-certificate.asc"))
+        if found is None:
+            raise _unexplained("has no certificate of the gateway's")
+        return found
 
     def find(self, kind: Kind, sent_id: str) -> Received | None:
         """Return a submission, or a dry run, by the gateway's id, of the newest 100."""
@@ -54,7 +57,9 @@ class Sftp:
 
     def page(self, kind: Kind, *, limit: int, before: str | None) -> dict[str, Any]:
         """Return the newest of a kind, with `next_before` of the next page; 100 in all."""
-        shown = [each.shown for each in self._listed(kind) if each.is_before(before)]
+        listed = (each.shown for each in self._listed(kind))
+        # All are written in the same form, so that the order of the texts is that of the moments.
+        shown = [each for each in listed if before is None or each["received_at"] < before]
         following = shown[limit - 1]["received_at"] if len(shown) > limit else None
         return {_LIST[kind]: shown[:limit], "next_before": following}
 

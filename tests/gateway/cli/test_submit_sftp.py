@@ -239,6 +239,20 @@ def test_record_files_replace_what_came_back_in_part(person: Person, which: str)
     assert shown["superseded_by"] == done.json()["id"]
 
 
+def test_a_package_that_does_not_name_what_it_replaces_is_not_sent(person: Person) -> None:
+    """Over SFTP nobody would notice: the manifest is all that the gateway is told."""
+    desk = person.desk
+    first = person.submit(desk.package(desk.records(1)), "--json").json()
+    before = len(person.listed())
+    done = person.submit(desk.package(desk.records(1)), "--replaces", first["id"])
+    assert done.status == failures.REJECTED, done
+    assert first["package_id"] in done.err
+    assert len(person.listed()) == before
+    right = desk.package(desk.records(1), "--replaces", first["package_id"])
+    done = person.submit(right, "--replaces", first["id"])
+    assert done.status == failures.OK, done
+
+
 def test_a_dry_run_goes_through_the_sandbox_and_counts_nothing(person: Person) -> None:
     package = person.desk.package(person.desk.records(3))
     before = person.listed()
@@ -357,7 +371,7 @@ def test_a_host_key_that_nobody_pinned_is_never_accepted(person: Person, home: P
     assert "[host-key-refused]" in shell.fails(failures.UNTRUSTED, *command, *given).err
     assert not list((home / ".ssh").iterdir()), "and nothing is remembered"
 
-    known = person.desk.folder / "known_hosts"
+    known, trusted = person.desk.folder / "known_hosts", person.office.host_key
     public = make_ssh_key(person.desk.folder / "other-host").with_suffix(".pub").read_text()
     at = f"[127.0.0.1]:{person.office.sftp_port}"
     known.write_text(f"{at} {public}")
@@ -373,6 +387,9 @@ def test_a_host_key_that_nobody_pinned_is_never_accepted(person: Person, home: P
 
     known.write_text(f"{at} {_public(person.office)}")
     shell.well(*command, *given, "--known-hosts", known, "--dry-run")
+    known.write_text(f"{at} {public}")
+    wrong = shell(*command, *given, "--known-hosts", known, GATEWAY_HOST_KEY=trusted)
+    assert wrong.status == failures.UNTRUSTED, "the command line wins over the environment"
     (home / ".ssh" / "known_hosts").write_text(f"{at} {_public(person.office)}")
     shell.well(*command, *given, "--dry-run")
 
