@@ -52,13 +52,10 @@ class HostKeyRefused(ClientError):
     """
 
     def __init__(self, url: str, shown: str | None) -> None:
-        what = (
-            "a host key that is revoked, or certified by nobody you trust,"
-            if shown is None
-            else f"the host key {shown}"
-        )
+        what = "a host key that is revoked, or certified by nobody you trust,"
         mend = "Ask the gateway's administrators, by telephone, which is the right one."
         if shown is not None:
+            what = f"the host key {shown}"
             mend = f"Compare it with your letter. Only if it is there: --host-key {shown}"
         super().__init__(
             "host-key-refused",

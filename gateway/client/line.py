@@ -59,7 +59,7 @@ class Line:
             return await step(self._sftp or await self._opened())
         except BaseException as error:
             await self._hung_up()
-            told = self._told(error)
+            told = _told(str(self._access.address), error)
             if told is error:
                 raise
             raise told from error
@@ -100,24 +100,6 @@ class Line:
             await asyncio.wait_for(connection.wait_closed(), CONNECT_SECONDS)
         except (asyncssh.Error, OSError):
             connection.abort()
-
-    def _told(self, error: BaseException) -> BaseException:
-        """The failure as the client's own."""
-        where = str(self._access.address)
-        match error:
-            case asyncssh.PermissionDenied() | asyncssh.SFTPPermissionDenied():
-                return _key_refused(where)
-            case asyncssh.SFTPConnectionLost() | asyncssh.SFTPNoConnection():
-                return Unreachable(where, "the connection broke")
-            case asyncssh.KeyExchangeFailed():
-                return _no_agreement(where)
-            case SFTPError():
-                return _refused(where, error.reason)
-            case OSError() if error.filename is not None:  # a file here, and no fault of the line
-                return error
-            case asyncssh.Error() | OSError():  # TimeoutError is an OSError
-                return Unreachable(where, type(error).__name__)
-        return error
 
 
 class _Doorman(SSHClient):
@@ -162,6 +144,25 @@ def _private_key(access: Access) -> SSHKey:
             f"The SSH key cannot be used: {error}.",
             "Check that it is the private key, and that the passphrase is its own.",
         ) from None
+
+
+def _told(where: str, error: BaseException) -> BaseException:
+    """The failure as the client's own; what is no failure of the line stays what it is."""
+    told = error
+    match error:
+        case asyncssh.PermissionDenied() | asyncssh.SFTPPermissionDenied():
+            told = _key_refused(where)
+        case asyncssh.SFTPConnectionLost() | asyncssh.SFTPNoConnection():
+            told = Unreachable(where, "the connection broke")
+        case asyncssh.KeyExchangeFailed():
+            told = _no_agreement(where)
+        case SFTPError():
+            told = _refused(where, error.reason)
+        case OSError() if error.filename is not None:
+            pass  # a file on this machine
+        case asyncssh.Error() | OSError():  # TimeoutError is an OSError
+            told = Unreachable(where, type(error).__name__)
+    return told
 
 
 def _key_refused(where: str) -> Refused:
