@@ -30,10 +30,10 @@ class Address:
             parts = urlsplit(text)
             port = parts.port
         except ValueError:
-            raise _malformed(text) from None
+            raise _malformed() from None
         surplus = parts.password or parts.path.strip("/") or parts.query or parts.fragment
         if parts.scheme != "sftp" or not parts.hostname or surplus:
-            raise _malformed(text)
+            raise _malformed()
         return cls(parts.hostname, port or 22, parts.username or _USER)
 
     def __str__(self) -> str:
@@ -62,9 +62,8 @@ class Access:
                 )
 
 
-def _malformed(text: str) -> ClientError:
+def _malformed() -> ClientError:
     # The text may hold a password, so it is not repeated.
-    del text
     return ClientError(
         "sftp-address-malformed",
         "The address for SFTP is not of the form sftp://HOST:PORT.",
