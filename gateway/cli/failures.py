@@ -8,7 +8,7 @@ import click
 
 from audit.errors import AuditError, EvidenceRefused
 from crypto import CertificateRefused, CryptoError, KeyRefused, MessageRefused, WrongContext
-from gateway.client import ClientError, Refused, Unreachable
+from gateway.client import ClientError, HostKeyRefused, Refused, Unreachable
 from gateway.errors import GatewayError
 from validators.errors import ValidatorsError
 from validators.package import PackageRefused
@@ -28,6 +28,7 @@ INTERRUPTED = 130
 STATUS: list[tuple[type[BaseException], int]] = [
     (Refused, REFUSED),
     (Unreachable, UNREACHABLE),
+    (HostKeyRefused, UNTRUSTED),
     (ClientError, USAGE),
     (PackageRefused, REJECTED),
     (FactsRefused, USAGE),

@@ -11,6 +11,7 @@ from gateway.cli.environment import environment
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import read_text
 from gateway.client import GatewayClient
+from gateway.client.session import TRIES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,16 +52,17 @@ def key_options(function: F) -> F:
     return key(passphrase(gpg(function)))
 
 
-def open_client(url: str | None, token_file: Path | None) -> GatewayClient:
+def open_client(url: str | None, token_file: Path | None, *, tries: int = TRIES) -> GatewayClient:
     """The gateway that the options or the environment name."""
     address = url or environment().get("GATEWAY_URL")
     if not address:
         raise click.UsageError("Name the gateway with --url or GATEWAY_URL.")
     if token_file is not None:
         first, _, _ = read_text(token_file).partition("\n")
-        return GatewayClient(address, _token(first, of=str(token_file)))
+        return GatewayClient(address, _token(first, of=str(token_file)), tries=tries)
     given = environment().get("GATEWAY_TOKEN")
-    return GatewayClient(address, None if given is None else _token(given, of="GATEWAY_TOKEN"))
+    token = None if given is None else _token(given, of="GATEWAY_TOKEN")
+    return GatewayClient(address, token, tries=tries)
 
 
 def _token(text: str, *, of: str) -> str:

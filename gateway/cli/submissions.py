@@ -6,12 +6,13 @@ from uuid import UUID
 
 import click
 
+from gateway.cli.channels import channel_options, open_channel
 from gateway.cli.failures import REFUSED, Failure
 from gateway.cli.files import write_new
+from gateway.cli.following import found, print_report
 from gateway.cli.options import NEW_FILE, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_records, say
-from gateway.cli.submit import show_report
-from gateway.client import GatewayClient, Refused
+from gateway.client import Channel, Kind, Received, Refused
 
 COLUMNS = ("received_at", "id", "state", "verdict", "period_start", "records", "error_code")
 
@@ -22,66 +23,58 @@ def submissions() -> None:
 
 
 @submissions.command("list")
-@client_options
+@channel_options
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
 @click.option("--before", help="Show older ones: `next_before` of the page before.")
 @json_option
-def list_(
-    *, url: str | None, token_file: Path | None, limit: int, before: str | None, as_json: bool
-) -> None:
+def list_(*, limit: int, before: str | None, as_json: bool, **options: Any) -> None:
     """Show the newest submissions."""
-    found = open_client(url, token_file).get("/v1/submissions", limit=limit, before=before)
+    with open_channel(options) as channel:
+        listed = channel.page(Kind.SUBMISSION, limit=limit, before=before)
     if as_json:
-        print_json(found)
+        print_json(listed)
         return
-    print_records(COLUMNS, map(_as_it_counts, found["submissions"]))
-    if found.get("next_before"):
-        say(f"There are older ones: --before {found['next_before']}")
+    print_records(COLUMNS, map(_as_it_counts, listed["submissions"]))
+    if listed.get("next_before"):
+        say(f"There are older ones: --before {listed['next_before']}")
 
 
 @submissions.command()
 @click.argument("submission", type=click.UUID)
-@client_options
+@channel_options
 @json_option
-def show(submission: UUID, *, url: str | None, token_file: Path | None, as_json: bool) -> None:
+def show(submission: UUID, *, as_json: bool, **options: Any) -> None:
     """Show one submission."""
-    _show(open_client(url, token_file).get(f"/v1/submissions/{submission}"), as_json=as_json)
+    with open_channel(options) as channel:
+        _show(found(channel, Kind.SUBMISSION, submission).shown, as_json=as_json)
 
 
 @submissions.command()
 @click.argument("submission", type=click.UUID)
-@client_options
+@channel_options
 @click.option(
     "--full",
     type=NEW_FILE,
     help="Write the report with values here, encrypted to you; `gateway report` reads it.",
 )
 @json_option
-def report(
-    submission: UUID,
-    *,
-    url: str | None,
-    token_file: Path | None,
-    full: Path | None,
-    as_json: bool,
-) -> None:
+def report(submission: UUID, *, full: Path | None, as_json: bool, **options: Any) -> None:
     """Show what was found, where, and how to mend it."""
-    client, path = open_client(url, token_file), f"/v1/submissions/{submission}"
-    found = client.get(f"{path}/report")
-    print_json(found) if as_json else print(show_report(found), end="")
-    if full is not None:
-        write_new(full, _full_report(client, path))
+    with open_channel(options) as channel:
+        received = found(channel, Kind.SUBMISSION, submission)
+        print_report(channel.report(received), as_json=as_json)
+        if full is not None:
+            write_new(full, _full_report(channel, received))
 
 
 @submissions.command()
 @click.argument("submission", type=click.UUID)
-@client_options
+@channel_options
 @click.option("--out", type=NEW_FILE, help="Write it here.")
-def receipt(
-    submission: UUID, *, url: str | None, token_file: Path | None, out: Path | None
-) -> None:
+def receipt(submission: UUID, *, out: Path | None, **options: Any) -> None:
     """Fetch the receipt: proof that the gateway had these very bytes."""
-    text = open_client(url, token_file).data(f"/v1/submissions/{submission}/receipt")
+    with open_channel(options) as channel:
+        text = channel.receipt(found(channel, Kind.SUBMISSION, submission))
     if out is None:
         print(text.decode(), end="")
     else:
@@ -107,9 +100,9 @@ def _as_it_counts(submission: dict[str, Any]) -> dict[str, Any]:
     return {**submission, "state": "replaced"} if is_replaced else submission
 
 
-def _full_report(client: GatewayClient, path: str) -> bytes:
+def _full_report(channel: Channel, received: Received) -> bytes:
     try:
-        return client.data(f"{path}/report.pgp")
+        return channel.full_report(received)
     except Refused as refused:
         if refused.code != "not-found":
             raise
@@ -121,11 +114,11 @@ def _full_report(client: GatewayClient, path: str) -> bytes:
         ) from refused
 
 
-def _show(found: dict[str, Any], *, as_json: bool) -> None:
+def _show(shown: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print_json(found)
+        print_json(shown)
         return
-    notice = found.pop("notice", None)
-    print_facts(found)
+    notice = shown.pop("notice", None)
+    print_facts(shown)
     if notice:
         say(f"{notice['message']} {notice['mend']}")

@@ -1,8 +1,9 @@
 """What the gateway may answer instead of what was asked for, and what comes of no answer.
 
 ClientError             code, message, mend
-├── Refused             the gateway answered with a problem (RFC 9457); has `status`
-└── Unreachable         no answer, after all tries
+├── Refused             the gateway said no: a problem (RFC 9457) with its `status`, or over SFTP
+├── Unreachable         no answer, after all tries
+└── HostKeyRefused      who answers over SSH does not show the host key that is pinned
 """
 
 import requests
@@ -21,9 +22,15 @@ class ClientError(Exception):
 class Refused(ClientError):
     """The gateway says no, and says why."""
 
-    def __init__(self, status: int, code: str, message: str, mend: str) -> None:
+    def __init__(self, status: int | None, code: str, message: str, mend: str) -> None:
         super().__init__(code, message, mend)
         self.status = status
+        """None over SFTP, which has no statuses."""
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether these are not the gateway's words, but those of something on the way."""
+        return self.code.startswith("http-")
 
 
 class Unreachable(ClientError):
@@ -35,6 +42,25 @@ class Unreachable(ClientError):
             f"The gateway at {url} does not answer ({reason}).",
             "Check the address and the network, then run the same command again: nothing is "
             "counted twice.",
+        )
+
+
+class HostKeyRefused(ClientError):
+    """Somebody else, or the gateway with a new key: nothing is sent before a person has looked.
+
+    `shown` is its fingerprint, or None where it is one that was revoked, or a certificate's.
+    """
+
+    def __init__(self, url: str, shown: str | None) -> None:
+        what = "a host key that is revoked, or certified by nobody you trust,"
+        mend = "Ask the gateway's administrators, by telephone, which is the right one."
+        if shown is not None:
+            what = f"the host key {shown}"
+            mend = f"Compare it with your letter. Only if it is there: --host-key {shown}"
+        super().__init__(
+            "host-key-refused",
+            f"The gateway at {url} shows {what} and not the one that you pinned. Nothing was sent.",
+            mend,
         )
 
 

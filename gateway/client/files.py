@@ -12,6 +12,23 @@ Progress = Callable[[int], None]
 """Called with the number of bytes that have just passed."""
 
 
+class Told:
+    """What was told of progress so far, and taken back where it turns out not to have arrived."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.told = 0
+
+    def __call__(self, count: int) -> None:
+        self.told += count
+        self._progress(count)
+
+    def until(self, offset: int) -> None:
+        """Tell that so much is there, more or less than was told."""
+        if offset != self.told:
+            self(offset - self.told)
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file to send, and what its bytes are."""

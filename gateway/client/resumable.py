@@ -1,7 +1,6 @@
 """A message sent so that a connection which breaks costs little: tus 1.0 from the sender's side.
 
-After every break the gateway is asked how much has arrived, and the rest is sent. Given up is only
-what makes no progress: a few tries in a row that brought not one octet further.
+After every break the gateway is asked how much has arrived, and the rest is sent.
 """
 
 from base64 import b64encode
@@ -10,12 +9,11 @@ from typing import Protocol
 
 import requests
 
-from gateway.client.answers import Busy, ClientError, Refused, Unreachable
-from gateway.client.files import Counted, Progress, Upload
+from gateway.client.answers import Busy, Refused, Unreachable
+from gateway.client.files import Counted, Progress, Told, Upload
+from gateway.client.tries import Tries
 
 PATH = "/v1/uploads"
-TRIES = 8
-MOST_WAIT = 30.0
 _VERSION = {"Tus-Resumable": "1.0.0"}
 _ASK_AGAIN = frozenset({409, 423})
 """Where another request of ours, thought dead, still writes or had written more."""
@@ -39,19 +37,12 @@ def send_resumably(
     sleep: Callable[[float], None],
 ) -> str:
     """Send a file, going on where it broke off; return the path of the submission."""
-    tries = _Tries(sleep)
+    tries = Tries(sleep)
     while (begun := _begin(send, upload, replaces, tries)) is None:
         pass
-    told = 0
-
-    def tell(count: int) -> None:
-        nonlocal told
-        told += count
-        progress(count)
-
-    offset = 0
+    told, offset = Told(progress), 0
     while True:
-        answer = _patch(send, begun, upload, offset, tell, tries)
+        answer = _patch(send, begun, upload, offset, told, tries)
         if answer is None:
             answer = _ask(send, begun, tries)
         if answer is None:
@@ -60,29 +51,12 @@ def send_resumably(
         if arrived > offset:
             tries.progressed()
         offset = arrived
-        tell(offset - told)
+        told.until(offset)
         if "Content-Location" in answer.headers:
             return answer.headers["Content-Location"]
 
 
-class _Tries:
-    """Waits between tries, longer each time, and gives up after too many without progress."""
-
-    def __init__(self, sleep: Callable[[float], None]) -> None:
-        self._sleep = sleep
-        self._failed = 0
-
-    def progressed(self) -> None:
-        self._failed = 0
-
-    def failed(self, error: ClientError, *, seconds: float = 0.0) -> None:
-        self._failed += 1
-        if self._failed >= TRIES:
-            raise error
-        self._sleep(min(max(seconds, 2.0 ** (self._failed - 1)), MOST_WAIT))
-
-
-def _begin(send: Send, upload: Upload, replaces: str | None, tries: _Tries) -> str | None:
+def _begin(send: Send, upload: Upload, replaces: str | None, tries: Tries) -> str | None:
     headers = {**_VERSION, "Upload-Length": str(upload.size)}
     if replaces is not None:
         headers["Upload-Metadata"] = f"replaces {b64encode(replaces.encode()).decode()}"
@@ -91,7 +65,7 @@ def _begin(send: Send, upload: Upload, replaces: str | None, tries: _Tries) -> s
 
 
 def _patch(
-    send: Send, path: str, upload: Upload, offset: int, progress: Progress, tries: _Tries
+    send: Send, path: str, upload: Upload, offset: int, progress: Progress, tries: Tries
 ) -> requests.Response | None:
     headers = {
         **_VERSION,
@@ -104,7 +78,7 @@ def _patch(
         return _tried(send, "PATCH", path, headers, tries, data=body)
 
 
-def _ask(send: Send, path: str, tries: _Tries) -> requests.Response | None:
+def _ask(send: Send, path: str, tries: Tries) -> requests.Response | None:
     return _tried(send, "HEAD", path, dict(_VERSION), tries)
 
 
@@ -113,7 +87,7 @@ def _tried(
     method: str,
     path: str,
     headers: dict[str, str],
-    tries: _Tries,
+    tries: Tries,
     *,
     data: object = None,
 ) -> requests.Response | None:

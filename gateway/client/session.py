@@ -38,9 +38,15 @@ class GatewayClient:
     """One gateway, seen with one token or none."""
 
     def __init__(
-        self, url: str, token: str | None = None, *, sleep: Callable[[float], None] = time.sleep
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        tries: int = TRIES,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.url = _safe(url)
+        self._tries = tries
         self._sleep = sleep
         self._session = requests.Session()
         if token is not None:
@@ -48,7 +54,7 @@ class GatewayClient:
 
     def another(self) -> "GatewayClient":
         """A client of the same gateway with the same token, for another thread."""
-        client = GatewayClient(self.url, sleep=self._sleep)
+        client = GatewayClient(self.url, tries=self._tries, sleep=self._sleep)
         client._session.headers.update(self._session.headers)
         return client
 
@@ -122,8 +128,8 @@ class GatewayClient:
 
     def _patiently(self, send: Callable[[], requests.Response]) -> requests.Response:
         """Try again while the gateway is away or asks for time; the last answer counts."""
-        for attempt in range(TRIES):
-            last = attempt == TRIES - 1
+        for attempt in range(self._tries):
+            last = attempt == self._tries - 1
             try:
                 return send()
             except Unreachable:

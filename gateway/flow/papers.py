@@ -1,19 +1,23 @@
 """What lies ready for an agency: of each submission its promise, receipt and report, as files.
 
 The same as over HTTPS, told by the same functions; here each has a name and a size before anybody
-reads it. Listing is no reading: only who takes a paper makes an entry of the log.
+reads it. Listing is no reading: only who takes a paper makes an entry of the log. What became of
+each submission is a list too, in one file more, so that reading that makes none.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
+from typing import Any
 from uuid import UUID
 
 from gateway.errors import NotReady
 from gateway.flow.dryruns import DryRuns
 from gateway.flow.judgement import report_text
 from gateway.flow.proofs import LogReading
+from gateway.flow.shown import status_text
 from gateway.flow.submissions import LogPlace, Submissions, log_place
 from gateway.records import DryRun, Principal, Submission
 from gateway.store.database import Database
@@ -25,7 +29,9 @@ NEWEST = 100
 """Submissions, and dry runs, whose papers are laid out; older ones are reached over HTTPS."""
 
 PROMISE, RECEIPT = "promise", "receipt.tlog-proof"
-REPORT, FULL = "report.txt", "report.pgp"
+REPORT, MACHINE, FULL = "report.txt", "report.json", "report.pgp"
+STATUS = "status.json"
+"""The one paper that is about all of them, and is written anew each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Paper:
     """A file that lies ready; `content` is None where it is fetched when it is read."""
 
     name: str
-    about: UUID
+    about: UUID | None
     tried_out: bool
     kind: str
     size: int
@@ -58,17 +64,21 @@ class Papers:
         self._dry_runs = dry_runs
         self._proofs = proofs
 
+    def status(self, *, by: Principal) -> Paper | None:
+        """What became of the newest, as it is now; None where nothing was sent yet."""
+        return _status(*self._newest(by))
+
     def lay_out(self, *, by: Principal, known: dict[str, Paper]) -> dict[str, Paper]:
         """The papers of the newest by their names; those known before stay as they were."""
-        with self._database.transaction() as session:
-            submissions = list_submissions(session, by.agency, before=None, limit=NEWEST)
-            dry_runs = list_dry_runs(session, by.agency, before=None, limit=NEWEST)
-        laid: dict[str, Paper] = {}
+        submissions, dry_runs = self._newest(by)
         found: list[Submission | DryRun] = [*submissions, *dry_runs]
+        status, laid = _status(submissions, dry_runs), dict[str, Paper]()
+        if status is not None:
+            laid[status.name] = status
         for each in found:
             # Asked at most once, and only where a paper is new.
             place = cache(partial(self._place, each))
-            for kind in (PROMISE, RECEIPT, REPORT, FULL):
+            for kind in (PROMISE, RECEIPT, REPORT, MACHINE, FULL):
                 name = paper_name(each, kind)
                 paper = known.get(name) or self._paper(name, each, kind, place)
                 if paper is not None:
@@ -77,14 +87,21 @@ class Papers:
 
     def take(self, paper: Paper, *, by: Principal) -> bytes:
         """What is written on a paper; the reading is in the log before it is handed over."""
+        if paper.about is None:
+            return paper.content or b""
         where: Submissions | DryRuns = self._dry_runs if paper.tried_out else self._submissions
         if paper.kind == FULL:
             return b"".join(where.full_report(paper.about, by=by))
-        if paper.kind == REPORT:
+        if paper.kind in (REPORT, MACHINE):
             where.report(paper.about, by=by)
         else:
             self._submissions.receipt(paper.about, by=by)
         return paper.content or b""
+
+    def _newest(self, by: Principal) -> tuple[list[Submission], list[DryRun]]:
+        with self._database.transaction() as session:
+            submissions = list_submissions(session, by.agency, before=None, limit=NEWEST)
+            return submissions, list_dry_runs(session, by.agency, before=None, limit=NEWEST)
 
     def _paper(
         self,
@@ -99,8 +116,8 @@ class Papers:
                 return None
             size = self._objects.size(Bucket.REPORTS, each.report_key)
             return Paper(name, each.id, tried_out, kind, size, at)
-        if kind == REPORT:
-            content = None if each.report is None else report_text(each.report).encode()
+        if kind in _REPORTS:
+            content = None if each.report is None else _REPORTS[kind](each.report).encode()
         else:
             content, at = self._proof(kind, place()), each.received_at
         if content is None:
@@ -123,6 +140,30 @@ class Papers:
             return self._proofs.receipt(place).encode()
         except NotReady:
             return None
+
+
+def _status(submissions: Sequence[Submission], dry_runs: Sequence[DryRun]) -> Paper | None:
+    moments = [each.settled_at or each.received_at for each in submissions]
+    moments += [each.settled_at or each.received_at for each in dry_runs]
+    if not moments:
+        return None
+    content = status_text(submissions, dry_runs).encode()
+    return Paper(
+        STATUS,
+        about=None,
+        tried_out=False,
+        kind=STATUS,
+        size=len(content),
+        at=max(moments),
+        content=content,
+    )
+
+
+def _json(report: Mapping[str, Any]) -> str:
+    return json.dumps(report, indent=2, sort_keys=True) + "\n"
+
+
+_REPORTS: dict[str, Callable[[Mapping[str, Any]], str]] = {REPORT: report_text, MACHINE: _json}
 
 
 def paper_name(each: Submission | DryRun, kind: str) -> str:

@@ -15,7 +15,7 @@ import structlog
 
 from crypto import Wholeness, wholeness
 from gateway.errors import GatewayError, NotFound, RequestRefused
-from gateway.flow.papers import Paper
+from gateway.flow.papers import STATUS, Paper
 from gateway.flow.quarantine import Delivery
 from gateway.records import Channel, Principal
 from gateway.spool import Growing, Waiting
@@ -158,6 +158,12 @@ class Desk:
         """The papers that lie ready."""
         self.papers = self.services.papers.lay_out(by=self.principal(), known=self.papers)
         return self.papers
+
+    def paper(self, name: str) -> Paper | None:
+        """One of them; of the list of all only itself is made, since programs ask for it often."""
+        if name == STATUS:
+            return self.services.papers.status(by=self.principal())
+        return self.lay_out().get(name)
 
     def take(self, paper: Paper) -> bytes:
         """What is written on a paper."""

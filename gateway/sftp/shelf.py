@@ -17,6 +17,8 @@ The submission gateway for the Child Trafficking Data Standard.
 /outbox    Promises at once, receipts and reports some seconds later; just list
            it again. A promise is signed: the receipt will come, within a day.
            report.pgp tells the values as well; only your agency's key opens it.
+           status.json lists what you sent and what became of it; it and
+           report.json are for programs.
 /sandbox   A package put here is judged and never counted. Its report is in
            /outbox, too.
 /standard  The standard, its code lists, templates, and the gateway's key.

@@ -35,6 +35,7 @@ from asyncssh import (
 from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR
 
 from gateway.errors import GatewayError, NotFound, ServiceFailed, Unauthenticated
+from gateway.flow.papers import STATUS
 from gateway.sftp.desk import INBOX, SANDBOX, Desk
 from gateway.sftp.shelf import HELP, Shelf
 from gateway.spool import LONGEST, Growing, Waiting, fit
@@ -202,7 +203,7 @@ class Tree(SFTPServer):
                 raise SFTPNoSuchFile("There is no such file.")
             return self._attrs_of(found)
         if place == OUTBOX and rest:
-            paper = (await self._papers()).get(rest)
+            paper = await self._do(self._desk.paper, rest)
             if paper is None:
                 raise SFTPNoSuchFile("There is no such file.")
             return self._attrs(_READ_ONLY, paper.size, paper.at.timestamp())
@@ -288,7 +289,8 @@ class Tree(SFTPServer):
         if place in WRITABLE:
             raise SFTPPermissionDenied("What is sent here cannot be read back.")
         if place == OUTBOX and rest:
-            paper = (self._desk.papers or await self._papers()).get(rest)
+            paper = self._desk.papers.get(rest) if rest != STATUS else None
+            paper = paper or await self._do(self._desk.paper, rest)
             if paper is None:
                 raise SFTPNoSuchFile("There is no such file.")
             content = await self._do(self._desk.take, paper)

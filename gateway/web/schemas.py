@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
 
-from gateway.records import Channel, DryRunState, ReleaseState, State
+from gateway.flow.shown import DryRunSchema, SubmissionSchema
+from gateway.records import ReleaseState
 
 
 class Strict(Schema):
@@ -12,32 +13,6 @@ class Strict(Schema):
 
     class Meta:
         unknown = RAISE
-
-
-class SubmissionSchema(Schema):
-    """A submission as its agency sees it."""
-
-    id = fields.UUID(metadata={"description": "The gateway's id of this upload."})
-    state = fields.Enum(State, by_value=True)
-    channel = fields.Enum(Channel, by_value=True)
-    received_at = fields.AwareDateTime()
-    settled_at = fields.AwareDateTime(allow_none=True)
-    sha256 = fields.String(metadata={"description": "SHA-256 of the ciphertext as received."})
-    size = fields.Integer(metadata={"description": "Bytes of ciphertext."})
-    package_id = fields.UUID(
-        allow_none=True, metadata={"description": "submission_id of the package's manifest."}
-    )
-    submission_type = fields.String(allow_none=True)
-    period_start = fields.Date(allow_none=True)
-    period_end = fields.Date(allow_none=True)
-    standard = fields.String(allow_none=True)
-    verdict = fields.String(
-        attribute="report.verdict",
-        metadata={"description": "accepted, accepted-in-part or rejected, once it is judged."},
-    )
-    records = fields.Integer(allow_none=True, metadata={"description": "Records accepted."})
-    error_code = fields.String(allow_none=True)
-    superseded_by = fields.UUID(allow_none=True)
 
 
 class NoticeSchema(Schema):
@@ -94,35 +69,6 @@ class AcknowledgementSchema(SubmissionSchema):
     promise = fields.String(
         metadata={"description": "The log's signed promise to hold the entry of this submission."}
     )
-
-
-class DryRunSchema(Schema):
-    """A dry run as its agency sees it."""
-
-    id = fields.UUID(metadata={"description": "The gateway's id of this dry run."})
-    state = fields.Enum(
-        DryRunState,
-        by_value=True,
-        metadata={"description": "`checked`: as a submission it would have been stored."},
-    )
-    received_at = fields.AwareDateTime()
-    settled_at = fields.AwareDateTime(allow_none=True)
-    expires_at = fields.AwareDateTime(
-        metadata={"description": "When it is removed, with its reports."}
-    )
-    sha256 = fields.String(metadata={"description": "SHA-256 of the ciphertext as received."})
-    size = fields.Integer(metadata={"description": "Bytes of ciphertext."})
-    package_id = fields.UUID(
-        allow_none=True, metadata={"description": "submission_id of the manifest; still unused."}
-    )
-    submission_type = fields.String(allow_none=True)
-    period_start = fields.Date(allow_none=True)
-    period_end = fields.Date(allow_none=True)
-    standard = fields.String(allow_none=True)
-    records = fields.Integer(
-        allow_none=True, metadata={"description": "Records that would have been accepted."}
-    )
-    error_code = fields.String(allow_none=True)
 
 
 class DryRunListSchema(Schema):

@@ -297,7 +297,7 @@ def test_the_sftp_process_can_do_its_work(stand: StandOfRoles, tmp_path: Path) -
     services.dry_runs.receive(delivery(sender.message(1)), by=by)
     stand.settle()
     papers = services.papers.lay_out(by=by, known={})
-    assert len([name for name in papers if str(sent.id) in name]) == 3
+    assert len([name for name in papers if str(sent.id) in name]) == 4
     assert [name for name in papers if "sandbox" in name]
     for paper in papers.values():
         assert services.papers.take(paper, by=by)

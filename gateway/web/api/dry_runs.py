@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response, request, url_for
 
 from gateway.flow.dryruns import DryRuns
+from gateway.flow.shown import DryRunSchema
 from gateway.records import DryRun, Scope
 from gateway.web.authorisation import Guard, principal
 from gateway.web.journal import note
@@ -14,7 +15,6 @@ from gateway.web.reports import report_answer
 from gateway.web.schemas import (
     DryRunAcknowledgementSchema,
     DryRunListSchema,
-    DryRunSchema,
     PageQuerySchema,
     ProblemSchema,
 )

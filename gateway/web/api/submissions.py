@@ -8,6 +8,7 @@ from flask import Response, request, url_for
 
 from gateway.flow.intake import Intake
 from gateway.flow.proofs import LogReading
+from gateway.flow.shown import SubmissionSchema
 from gateway.flow.submissions import Submissions
 from gateway.records import Scope, Submission
 from gateway.web.authorisation import Guard, principal
@@ -19,7 +20,6 @@ from gateway.web.schemas import (
     ShownSubmissionSchema,
     SubmissionListSchema,
     SubmissionQuerySchema,
-    SubmissionSchema,
 )
 from gateway.web.strict import Routes
 from gateway.web.upload import UPLOAD, delivery

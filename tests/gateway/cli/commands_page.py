@@ -55,7 +55,9 @@ checkpoint of `audit verify --keep`.
 
 A token never stands on a command line, where other users of the machine could see it: it is read
 from `--token-file` or from `GATEWAY_TOKEN`. The gateway's address is `--url` or `GATEWAY_URL`; it
-must be `https://`, except on this machine itself.
+must be `https://`, except on this machine itself. Over SFTP an SSH key stands for the token
+([how](agencies/gateway-submit.md)): `--sftp` and `--ssh-key`, or `GATEWAY_SFTP` and
+`GATEWAY_SSH_KEY`.
 
 `gateway --env-file FILE COMMAND` reads `NAME=value` lines first; variables of the environment win.
 
@@ -81,7 +83,8 @@ def _lines() -> Iterator[str]:
     for name, meaning in STATUSES.items():
         yield f"| {getattr(failures, name)} | {meaning} |"
     yield "\n## At an agency's, an analyst's or an auditor's desk\n"
-    yield "Installed by `pip install ctds-gateway`."
+    yield "Installed by `pip install ctds-gateway`; what goes over SFTP by"
+    yield "`pip install 'ctds-gateway[sftp]'`."
     for name, command in walk():
         if name.split()[1] in DESK:
             yield from _section(name, command)

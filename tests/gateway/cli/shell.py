@@ -9,7 +9,10 @@ import pytest
 
 from gateway.cli import main
 
-SETTINGS = ("GATEWAY_URL", "GATEWAY_TOKEN", "PUBLIC_URL")
+SETTINGS = (
+    *("GATEWAY_URL", "GATEWAY_TOKEN", "PUBLIC_URL"),
+    *("GATEWAY_SFTP", "GATEWAY_SSH_KEY", "GATEWAY_HOST_KEY"),
+)
 """Variables of whoever runs the tests, which no test may see."""
 
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from time import sleep
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import paramiko
 import pytest
@@ -293,7 +294,7 @@ def test_the_other_agencys_files_are_not_there(
     sftp_put(mine, half)
     with session(mine) as sftp:
         papers = [each for each in sftp.listdir("/outbox") if str(submission) in each]
-        assert len(papers) == 3
+        assert len(papers) == 4
         assert "half.pgp" in sftp.listdir("/inbox")
     with session(other) as sftp:
         assert [each for each in sftp.listdir("/outbox") if str(submission) in each] == []
@@ -328,6 +329,50 @@ def test_receipt_and_report_are_those_of_the_other_door(stand: Stand, person: Pe
     assert stand.about(submission).count("receipt.read") == 3
 
 
+def test_what_became_of_each_is_a_list_whose_reading_leaves_no_entry(
+    stand: Stand, door: SftpProcess, tmp_path: Path
+) -> None:
+    mine = person_at(stand, door, tmp_path, POLICE)
+    other = person_at(stand, door, tmp_path, OTHER_POLICE)
+    file = mine.message()
+    sftp_put(mine, file)
+    submission = arrived(stand, mine, file)
+    before = stand.about(submission)
+    with session(mine) as sftp:
+        assert _told(sftp, submission)["state"] == "received"
+        stand.settle()
+        told = _told(sftp, submission)
+        assert (told["state"], told["verdict"]) == ("stored", "accepted")
+        shown = stand.get(f"/v1/submissions/{submission}", mine.sender).get_json()
+        assert told == {name: value for name, value in shown.items() if name != "notice"}
+    assert not {"report.read", "receipt.read"} & set(stand.about(submission)[len(before) :])
+    with session(other) as sftp:
+        sftp_put(other, other.message())
+        theirs = sftp.open("/outbox/status.json", "rb").read()
+        assert str(submission).encode() not in theirs
+
+
+def _told(sftp: paramiko.SFTPClient, submission: UUID) -> dict[str, object]:
+    listed = json.loads(sftp.open("/outbox/status.json", "rb").read())["submissions"]
+    [found] = [each for each in listed if each["id"] == str(submission)]
+    return dict(found)
+
+
+def test_a_report_for_programs_is_the_other_doors_report_and_its_reading_an_entry(
+    stand: Stand, person: Person
+) -> None:
+    file = person.message(2)
+    sftp_put(person, file)
+    submission = arrived(stand, person, file)
+    stand.settle()
+    with session(person) as sftp:
+        names = sftp.listdir("/outbox")
+        [name] = [each for each in names if each.endswith(f"{submission}.report.json")]
+        told = json.loads(sftp.open(f"/outbox/{name}", "rb").read())
+    assert stand.about(submission).count("report.read") == 1
+    assert told == stand.report(person.sender, submission)
+
+
 def test_the_sandbox_counts_nothing(stand: Stand, person: Person) -> None:
     file = person.message()
     before = stand.get("/v1/submissions", person.sender).get_json()
@@ -338,7 +383,8 @@ def test_the_sandbox_counts_nothing(stand: Stand, person: Person) -> None:
     assert listed[0]["size"] == file.stat().st_size
     stand.settle()
     with session(person) as sftp:
-        [name] = [each for each in sftp.listdir("/outbox") if listed[0]["id"] in each]
+        names = [each for each in sftp.listdir("/outbox") if listed[0]["id"] in each]
+        [name] = [each for each in names if each.endswith(".txt")]
         told = sftp.open(f"/outbox/{name}", "rb").read()
     assert told.startswith(b"ACCEPTED. 3 rows would be accepted.")
 
