@@ -70,6 +70,8 @@ class Settings:
     sftp_host_key_files: tuple[Path, ...]
     sftp_spool_folder: Path | None
     sftp_quota_bytes: int
+    sftp_sessions: int
+    sftp_sessions_of_an_agency: int
     mail: MailSettings | None
     scratch_folder: Path | None
     checker_folder: Path | None
@@ -122,6 +124,8 @@ class Settings:
             sftp_host_key_files=reader.secrets_for(process, "SFTP_HOST_KEY_FILE", Process.SFTP),
             sftp_spool_folder=reader.folder_for(process, "SFTP_SPOOL_FOLDER", Process.SFTP),
             sftp_quota_bytes=reader.number("SFTP_QUOTA_BYTES", default=8 << 30),
+            sftp_sessions=reader.number("SFTP_SESSIONS", default=400),
+            sftp_sessions_of_an_agency=reader.number("SFTP_SESSIONS_OF_AN_AGENCY", default=50),
             mail=reader.mail_for(process, Process.WORKER),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),

@@ -133,6 +133,14 @@ class MirrorServices:
 
 
 @dataclass(frozen=True, slots=True)
+class Sessions:
+    """How many SFTP sessions one process holds."""
+
+    all_agencies: int
+    one_agency: int
+
+
+@dataclass(frozen=True, slots=True)
 class SftpServices:
     """What the SFTP face needs."""
 
@@ -145,6 +153,7 @@ class SftpServices:
     certificate_text: str
     log_verifier: str
     max_upload_bytes: int
+    sessions: Sessions
     host_key_files: tuple[Path, ...]
 
 
@@ -291,6 +300,7 @@ def sftp_services(settings: Settings) -> SftpServices:
         certificate_text=settings.gateway_certificate_file.read_text("ascii"),
         log_verifier=settings.log_verifier_file.read_text("ascii"),
         max_upload_bytes=settings.max_upload_bytes,
+        sessions=Sessions(settings.sftp_sessions, settings.sftp_sessions_of_an_agency),
         host_key_files=settings.sftp_host_key_files,
     )
 
