@@ -261,8 +261,9 @@ def test_files_left_open_are_each_let_go_though_none_can_be_kept(
     with breaking(store.port, [2_000, *[10] * 100]) as broken:
         own_door.start(S3_ENDPOINT_URL=f"{store.scheme}://{urlsplit(broken.url).netloc}")
         with suppress(EOFError), session(person) as sftp:
-            for number, message in enumerate(messages):
-                file = sftp.open(f"/inbox/{number}.pgp", "wb")
+            # All opened before any is written to, and kept: paramiko closes what nobody refers to.
+            files = [sftp.open(f"/inbox/{number}.pgp", "wb") for number in range(len(messages))]
+            for file, message in zip(files, messages, strict=True):
                 file.write(message.read_bytes())
                 file.stat()
             sftp.get_channel().get_transport().sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
