@@ -63,6 +63,8 @@ class Settings:
     max_upload_bytes: int
     max_waiting: int
     max_waiting_of_an_agency: int
+    max_rate_of_an_agency: int
+    max_requests_of_an_agency: int
     vault_retention_days: int
     worker_concurrency: int
     mirror_seconds: int
@@ -115,6 +117,8 @@ class Settings:
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
             max_waiting=reader.number("MAX_WAITING", default=50_000),
             max_waiting_of_an_agency=reader.number("MAX_WAITING_OF_AN_AGENCY", default=5_000),
+            max_rate_of_an_agency=reader.number("MAX_RATE_OF_AN_AGENCY", default=100),
+            max_requests_of_an_agency=reader.number("MAX_REQUESTS_OF_AN_AGENCY", default=12),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
             mirror_seconds=reader.number("MIRROR_SECONDS", default=60),

@@ -44,6 +44,7 @@ from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.release import ManifestSigner, Releases
 from gateway.flow.repair import Repair
 from gateway.flow.retrieve import Retrieval
+from gateway.flow.shares import Share, Shares
 from gateway.flow.sshkeys import SshKeys
 from gateway.flow.stamping import Stamping
 from gateway.flow.submissions import Submissions
@@ -77,6 +78,7 @@ class WebServices:
     """What the HTTPS face needs."""
 
     access: Access
+    shares: Shares
     intake: Intake
     uploads: Uploads
     submissions: Submissions
@@ -185,6 +187,7 @@ def web_services(settings: Settings) -> WebServices:
     intake = Intake(database, quarantine, jobs, trail, pressure, clock=_now)
     return WebServices(
         access=_access(database, trail),
+        shares=_shares(settings),
         intake=intake,
         uploads=_uploads(settings, database, objects, intake),
         submissions=Submissions(database, objects, trail, clock=_now),
@@ -441,6 +444,11 @@ def _proofs(settings: Settings, database: Database, trail: AuditTrail) -> LogRea
 def _pressure(settings: Settings, database: Database, objects: ObjectStore) -> Pressure:
     room = Room(settings.max_waiting, settings.max_waiting_of_an_agency)
     return Pressure(database, objects, room, clock=monotonic)
+
+
+def _shares(settings: Settings) -> Shares:
+    share = Share(settings.max_rate_of_an_agency, settings.max_requests_of_an_agency)
+    return Shares(share, clock=monotonic)
 
 
 def _promiser(settings: Settings) -> Promiser:
