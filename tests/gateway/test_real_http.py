@@ -20,7 +20,7 @@ from sqlalchemy import text
 from audit.entry import Entry
 from gateway.store.log import PostgresLog
 from tests.gateway.processes import Processes
-from tests.gateway.stand import OTHER_POLICE, POLICE, Sender, Stand
+from tests.gateway.stand import POLICE, Sender, Stand
 
 SECONDS = 15
 
@@ -229,31 +229,3 @@ def test_the_servers_log_holds_no_token_and_no_query(web: Processes, sender: Sen
     assert sender.token not in said
     assert "Zebediah" not in said
     assert '"route": "/v1/submissions"' in said
-
-
-def test_an_agency_of_slow_senders_leaves_threads_to_the_others(
-    stand: Stand, web: Processes, sender: Sender
-) -> None:
-    """Sixteen threads; one agency would hold them all with bodies that never end."""
-    other = stand.sender(OTHER_POLICE)
-    message = other.message(1)
-    slow = [socket.create_connection(("127.0.0.1", web.port), timeout=SECONDS) for _ in range(20)]
-    for line in slow:
-        line.sendall(head(sender, "Content-Length: 1000000") + message[:1])
-    time.sleep(1)
-    answer = talk(web, head(other, f"Content-Length: {len(message)}"), message)
-    assert answer is not None
-    assert answer.status == 201
-    refused = talk(web, head(sender, f"Content-Length: {len(message)}"), message)
-    assert refused is not None
-    assert (refused.status, refused.code) == (429, "too-many-at-once")
-    for line in slow:
-        line.close()
-    deadline = time.monotonic() + SECONDS
-    mine = sender.message(1)
-    while time.monotonic() < deadline:
-        taken = talk(web, head(sender, f"Content-Length: {len(mine)}"), mine)
-        if taken is not None and taken.status == 201:
-            return
-        time.sleep(0.1)
-    raise AssertionError("the agency is still held out")
