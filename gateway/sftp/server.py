@@ -1,4 +1,4 @@
-"""The SFTP process: listens, lets in whoever holds an enrolled key, and gives each a tree.
+"""The SFTP process: listens, and ends what is to end. `door` lets in whoever holds an enrolled key.
 
 Several processes may listen on one port (SO_REUSEPORT). There is no password, no shell, no command,
 no forwarding and no agent; only algorithms that are held to be good today (RFC 9142).
