@@ -11,7 +11,8 @@
     │   ├── ChecksumMismatch         a piece is not what its checksum says
     │   ├── VersionRefused           another version of a protocol than is spoken here
     │   ├── TooLarge                 over the size limit
-    │   ├── TooMany                  more at once than one sender may have
+    │   ├── TooMany                  more than one sender may have
+    │   │   └── TooFast              more than one sender may ask for; in a moment it may again
     │   └── LengthRequired           a body without a length cannot be checked for truncation
     ├── NotReady                     asked too early; ask again
     ├── MailRefused                  the mail server will never take this mail
@@ -100,7 +101,11 @@ class TooLarge(RequestRefused):
 
 
 class TooMany(RequestRefused):
-    """More at once than one sender may have."""
+    """More than one sender may have."""
+
+
+class TooFast(TooMany):
+    """More than one sender may ask for just now."""
 
 
 class LengthRequired(RequestRefused):

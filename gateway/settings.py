@@ -63,6 +63,8 @@ class Settings:
     max_upload_bytes: int
     max_waiting: int
     max_waiting_of_an_agency: int
+    max_rate_of_an_agency: int
+    max_requests_of_an_agency: int
     vault_retention_days: int
     worker_concurrency: int
     mirror_seconds: int
@@ -70,6 +72,8 @@ class Settings:
     sftp_host_key_files: tuple[Path, ...]
     sftp_spool_folder: Path | None
     sftp_quota_bytes: int
+    sftp_sessions: int
+    sftp_sessions_of_an_agency: int
     mail: MailSettings | None
     scratch_folder: Path | None
     checker_folder: Path | None
@@ -113,6 +117,8 @@ class Settings:
             max_upload_bytes=reader.number("MAX_UPLOAD_BYTES", default=4 << 30),
             max_waiting=reader.number("MAX_WAITING", default=50_000),
             max_waiting_of_an_agency=reader.number("MAX_WAITING_OF_AN_AGENCY", default=5_000),
+            max_rate_of_an_agency=reader.number("MAX_RATE_OF_AN_AGENCY", default=100),
+            max_requests_of_an_agency=reader.number("MAX_REQUESTS_OF_AN_AGENCY", default=12),
             vault_retention_days=reader.number("VAULT_RETENTION_DAYS", default=3653),
             worker_concurrency=reader.number("WORKER_CONCURRENCY", default=2),
             mirror_seconds=reader.number("MIRROR_SECONDS", default=60),
@@ -122,6 +128,8 @@ class Settings:
             sftp_host_key_files=reader.secrets_for(process, "SFTP_HOST_KEY_FILE", Process.SFTP),
             sftp_spool_folder=reader.folder_for(process, "SFTP_SPOOL_FOLDER", Process.SFTP),
             sftp_quota_bytes=reader.number("SFTP_QUOTA_BYTES", default=8 << 30),
+            sftp_sessions=reader.number("SFTP_SESSIONS", default=400),
+            sftp_sessions_of_an_agency=reader.number("SFTP_SESSIONS_OF_AN_AGENCY", default=50),
             mail=reader.mail_for(process, Process.WORKER),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),

@@ -44,6 +44,7 @@ from gateway.flow.rehearsal import Rehearsal
 from gateway.flow.release import ManifestSigner, Releases
 from gateway.flow.repair import Repair
 from gateway.flow.retrieve import Retrieval
+from gateway.flow.shares import Share, Shares
 from gateway.flow.sshkeys import SshKeys
 from gateway.flow.stamping import Stamping
 from gateway.flow.submissions import Submissions
@@ -77,6 +78,7 @@ class WebServices:
     """What the HTTPS face needs."""
 
     access: Access
+    shares: Shares
     intake: Intake
     uploads: Uploads
     submissions: Submissions
@@ -133,6 +135,14 @@ class MirrorServices:
 
 
 @dataclass(frozen=True, slots=True)
+class Sessions:
+    """How many SFTP sessions one process holds."""
+
+    all_agencies: int
+    one_agency: int
+
+
+@dataclass(frozen=True, slots=True)
 class SftpServices:
     """What the SFTP face needs."""
 
@@ -145,6 +155,7 @@ class SftpServices:
     certificate_text: str
     log_verifier: str
     max_upload_bytes: int
+    sessions: Sessions
     host_key_files: tuple[Path, ...]
 
 
@@ -176,6 +187,7 @@ def web_services(settings: Settings) -> WebServices:
     intake = Intake(database, quarantine, jobs, trail, pressure, clock=_now)
     return WebServices(
         access=_access(database, trail),
+        shares=_shares(settings),
         intake=intake,
         uploads=_uploads(settings, database, objects, intake),
         submissions=Submissions(database, objects, trail, clock=_now),
@@ -291,6 +303,7 @@ def sftp_services(settings: Settings) -> SftpServices:
         certificate_text=settings.gateway_certificate_file.read_text("ascii"),
         log_verifier=settings.log_verifier_file.read_text("ascii"),
         max_upload_bytes=settings.max_upload_bytes,
+        sessions=Sessions(settings.sftp_sessions, settings.sftp_sessions_of_an_agency),
         host_key_files=settings.sftp_host_key_files,
     )
 
@@ -431,6 +444,11 @@ def _proofs(settings: Settings, database: Database, trail: AuditTrail) -> LogRea
 def _pressure(settings: Settings, database: Database, objects: ObjectStore) -> Pressure:
     room = Room(settings.max_waiting, settings.max_waiting_of_an_agency)
     return Pressure(database, objects, room, clock=monotonic)
+
+
+def _shares(settings: Settings) -> Shares:
+    share = Share(settings.max_rate_of_an_agency, settings.max_requests_of_an_agency)
+    return Shares(share, clock=monotonic)
 
 
 def _promiser(settings: Settings) -> Promiser:

@@ -110,6 +110,12 @@ class Access:
             self._trail.record(session, Action.AUTH_FAILED, principal, what)
         raise Unauthenticated(detail=fault)
 
+    def turn_away(self, by: Principal, code: str) -> None:
+        """Tell the log that somebody known was not served, as their agency asks too much."""
+        with self._database.transaction() as session:
+            what = What(outcome=Outcome.REFUSED, agency=by.agency_id, error_code=code)
+            self._trail.record(session, Action.AUTH_FAILED, by, what)
+
     def _fault(self, token: AccessToken) -> str | None:
         if token.revoked_at is not None:
             return "token-revoked"

@@ -88,7 +88,7 @@ def _cut_short(expected: int, actual: int) -> RequestRefused:
     return RequestRefused(
         "body-incomplete",
         f"The upload was announced as {expected} bytes but {actual} arrived.",
-        "Send it again; the connection was probably cut.",
+        "Send it again: the line was cut, or too slow. Over /v1/uploads only the rest is sent.",
     )
 
 

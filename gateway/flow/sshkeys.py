@@ -161,6 +161,15 @@ class SshKeys:
             self._trail.record(session, Action.AUTH_FAILED, principal, what)
         raise Unauthenticated(detail=fault)
 
+    def turn_away(self, fingerprint: str, code: str, *, source: str | None) -> None:
+        """Tell the log that an accepted key was not let in, for want of room."""
+        by = self.authenticate(fingerprint, source=source, request_id=None)
+        with self._database.transaction() as session:
+            found = find_ssh_key(session, fingerprint)
+            if found is not None:
+                what = _about(found[0], outcome=Outcome.REFUSED, error_code=code)
+                self._trail.record(session, Action.AUTH_FAILED, by, what)
+
     def _fault(self, key: SshKey, *, suspended: bool) -> str | None:
         if key.revoked_at is not None:
             return "ssh-key-revoked"

@@ -1,10 +1,12 @@
-"""Two clients that agencies have, and what asyncssh would otherwise refuse them.
+"""Two clients that agencies have and asyncssh would refuse, and what it would keep for any of them.
 
 rclone before 1.62 (Debian 12 has 1.60) puts octets after the data of a write request; OpenSSH's
 server ignores them, and so do we. scp of OpenSSH 9 and later ends in an error where the server
-closes a session without an exit status; `Tree.exit` sends one.
+closes a session without an exit status; `Tree.exit` sends one. And of every environment variable
+that a client names asyncssh takes a note, however many and however large; nobody reads it here.
 """
 
+from asyncssh import SSHServerChannel
 from asyncssh.constants import FXP_WRITE
 from asyncssh.packet import SSHPacket
 from asyncssh.sftp import SFTPServerHandler
@@ -23,6 +25,16 @@ def tolerate_octets_after_a_write() -> None:
     tolerant.tolerant = True  # type: ignore[attr-defined]
     SFTPServerHandler._process_write = tolerant  # type: ignore[method-assign,assignment]
     SFTPServerHandler._packet_handlers[FXP_WRITE] = tolerant
+
+
+def take_no_environment() -> None:
+    """Refuse what asyncssh would keep in memory without limit."""
+    SSHServerChannel._process_env_request = _refuse_environment  # type: ignore[method-assign,assignment]
+
+
+def _refuse_environment(channel: SSHServerChannel[bytes], packet: SSHPacket) -> bool:
+    del channel, packet
+    return False
 
 
 class _Lenient(SSHPacket):

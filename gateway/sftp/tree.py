@@ -8,12 +8,13 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from posixpath import normpath
 from stat import S_ISDIR
-from time import monotonic
 from typing import Any, NoReturn, TypeVar
+from weakref import WeakSet
 
 import structlog
 from asyncssh import (
@@ -48,6 +49,8 @@ FOLDERS = (INBOX, OUTBOX, SANDBOX, STANDARD)
 
 MOST_OPEN = 64
 MOST_READ = 1 << 18
+MOST_UNREAD = 4 << 20
+_WAIT_SECONDS = 0.05
 _LONGEST_PATH = 1024
 _READ_ONLY, _WRITE_ONLY, _FOLDER, _BOX = 0o100444, 0o100200, 0o040555, 0o040755
 
@@ -75,7 +78,8 @@ def answered(operation: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[
 
     @functools.wraps(operation)
     async def run(tree: "Tree", *given: Any) -> T:
-        tree.last_used = monotonic()
+        tree.used()
+        await tree.until_heard()
         try:
             return await operation(tree, *given)
         except SFTPError:
@@ -102,7 +106,13 @@ class Tree(SFTPServer):
     """The tree of one session."""
 
     def __init__(
-        self, channel: SSHServerChannel[bytes], *, desk: Desk, shelf: Shelf, threads: Executor
+        self,
+        channel: SSHServerChannel[bytes],
+        *,
+        desk: Desk,
+        shelf: Shelf,
+        threads: Executor,
+        used: Callable[[], None],
     ) -> None:
         super().__init__(channel)
         self._desk = desk
@@ -110,7 +120,16 @@ class Tree(SFTPServer):
         self._threads = threads
         self._began = datetime.now().astimezone().timestamp()
         self._open = 0
-        self.last_used = monotonic()
+        self._incoming: dict[int, Incoming] = {}
+        self._listings: WeakSet[AsyncIterator[SFTPName]] = WeakSet()
+        self._closing: set[asyncio.Task[None]] = set()
+        self.used = used
+
+    async def until_heard(self) -> None:
+        """Wait until a client reads its answers: who only asks must not fill the memory."""
+        channel = self.channel
+        while channel.get_write_buffer_size() > MOST_UNREAD and not channel.is_closing():
+            await asyncio.sleep(_WAIT_SECONDS)
 
     def told(self, error: GatewayError) -> SFTPError:
         """What a client is told of an error; a key that is accepted no longer ends the session."""
@@ -141,6 +160,7 @@ class Tree(SFTPServer):
             anew = bool(pflags & FXF_TRUNC)
             file = await self._do(functools.partial(self._desk.begin, place, name, anew=anew))
             found = Incoming(place, file)
+            self._incoming[id(found)] = found
         elif pflags & FXF_READ:
             found = await self._to_read(path)
         else:
@@ -167,8 +187,9 @@ class Tree(SFTPServer):
     async def close(self, file_obj: object) -> None:
         """Close; of a file in a box that is whole this answers once it is safe."""
         self._open -= 1
-        if isinstance(file_obj, Incoming):
-            await self._do(self._desk.end, file_obj.place, file_obj.file)
+        incoming = self._incoming.pop(id(file_obj), None)
+        if incoming is not None:
+            await self._do(self._desk.end, incoming.place, incoming.file)
 
     @answered
     async def fsync(self, file_obj: object) -> None:
@@ -228,8 +249,15 @@ class Tree(SFTPServer):
         """The path from the root, without detours."""
         return self._clean(path)
 
-    async def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
-        """What is in a folder."""
+    def scandir(self, path: bytes) -> AsyncIterator[SFTPName]:
+        """What is in a folder; the library keeps a listing until the client closes it."""
+        if len(self._listings) >= MOST_OPEN:
+            raise SFTPFailure(f"More than {MOST_OPEN} listings are open. Close some first.")
+        listing = self._listing(path)
+        self._listings.add(listing)
+        return listing
+
+    async def _listing(self, path: bytes) -> AsyncIterator[SFTPName]:
         for name, attrs in await self._listed(path):
             entry = SFTPName(name.encode(), attrs=attrs)
             yield entry
@@ -283,6 +311,20 @@ class Tree(SFTPServer):
             self.channel.exit(0)
         except OSError:
             return
+
+    def abandon(self) -> None:
+        """End what was still open when the connection went, each by itself.
+
+        The library closes one after the other, and leaves the rest open where one close fails.
+        """
+        for file in list(self._incoming.values()):
+            task = asyncio.get_running_loop().create_task(self._end_alone(file))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _end_alone(self, file: Incoming) -> None:
+        with suppress(SFTPError):  # there is nobody to tell
+            await self.close(file)
 
     async def _to_read(self, path: bytes) -> Outgoing:
         place, rest = self._parsed(path)

@@ -46,7 +46,7 @@ def create_app(services: WebServices) -> Flask:
 
 
 def _mount(app: Flask, services: WebServices) -> None:
-    guard = Guard(services.access)
+    guard = Guard(services.access, services.shares)
     api = ProblemApi(app, spec_kwargs={"security": [{"token": []}]})
     api.spec.components.security_scheme("token", {"type": "http", "scheme": "bearer"})
     api.register_blueprint(

@@ -1,13 +1,15 @@
 """Bearer tokens (RFC 6750) in the Authorization header only; a token in a URL is not looked at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from flask import g, request
 
-from gateway.errors import Forbidden, Unauthenticated
+from gateway.errors import Forbidden, TooFast, Unauthenticated
 from gateway.flow.access import Access
+from gateway.flow.shares import Shares
 from gateway.records import Principal, Scope
 from gateway.web.journal import note
 
@@ -17,10 +19,11 @@ MAX_TOKEN = 200
 
 
 class Guard:
-    """Lets a view run only for a principal who holds its scope."""
+    """Lets a view run only for a principal who holds its scope, within its agency's share."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, shares: Shares) -> None:
         self._access = access
+        self._shares = shares
 
     def needs(self, scope: Scope) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Decorate a view with the one scope it needs; the principal is then `principal()`."""
@@ -29,13 +32,30 @@ class Guard:
             @wraps(view)
             def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
                 g.principal = self._authenticate()
-                if scope not in g.principal.scopes:
-                    raise Forbidden(detail=f"needs {scope}")
-                return view(*args, **kwargs)
+                with self._share_of(g.principal):
+                    if scope not in g.principal.scopes:
+                        raise Forbidden(detail=f"needs {scope}")
+                    return view(*args, **kwargs)
 
             return guarded
 
         return decorate
+
+    @contextmanager
+    def _share_of(self, by: Principal) -> Iterator[None]:
+        if by.agency_id is None:  # staff, who are few
+            yield
+            return
+        try:
+            self._shares.take(by.agency_id)
+        except TooFast as refusal:
+            if self._shares.is_worth_telling(by.agency_id):
+                self._access.turn_away(by, refusal.code)
+            raise
+        try:
+            yield
+        finally:
+            self._shares.give_back(by.agency_id)
 
     def _authenticate(self) -> Principal:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")

@@ -72,7 +72,8 @@ def answer_gateway_error(error: errors.GatewayError) -> Response:
     if isinstance(error, errors.Unauthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.NotReady | errors.ServiceFailed | errors.TooMany):
-        response.headers["Retry-After"] = "1" if isinstance(error, errors.NotReady) else "30"
+        soon = isinstance(error, errors.NotReady | errors.TooFast)
+        response.headers["Retry-After"] = "1" if soon else "30"
     return response
 
 

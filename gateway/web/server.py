@@ -1,6 +1,7 @@
 """gunicorn, set up for uploads: threads for slow senders, tight limits on everything else."""
 
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from flask import Flask
@@ -10,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from gateway import journal
 from gateway.settings import Settings
 from gateway.web.application import create_app
+from gateway.web.pace import Pace, Paced
 from gateway.wiring import web_services
 
 HEADER_BYTES = 8190
@@ -45,6 +47,9 @@ def application(settings: Settings) -> Flask:
     if services.behind_proxy:
         # nginx is the one proxy, and it sets these itself (deploy/nginx).
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    pace = Pace(clock=monotonic)
+    pace.keep()
+    app.wsgi_app = Paced(app.wsgi_app, pace)  # type: ignore[method-assign]
     return app
 
 

@@ -108,13 +108,19 @@ class Nginx:
 
     def talk(self, request: bytes, *, name: str = NAMES[0]) -> bytes:
         """Send raw bytes over TLS and return all that comes back until the connection ends."""
-        context = ssl.create_default_context(cafile=str(self.folder / "gateway.crt"))
-        with (
-            socket.create_connection(("127.0.0.1", self.https), timeout=10) as plain,
-            context.wrap_socket(plain, server_hostname=name) as connection,
-        ):
+        with self.line(name) as connection:
             connection.sendall(request)
             return _all(connection)
+
+    def line(self, name: str = NAMES[0]) -> ssl.SSLSocket:
+        """A connection over TLS."""
+        context = ssl.create_default_context(cafile=str(self.folder / "gateway.crt"))
+        plain = socket.create_connection(("127.0.0.1", self.https), timeout=10)
+        try:
+            return context.wrap_socket(plain, server_hostname=name)
+        except OSError:
+            plain.close()
+            raise
 
     def talk_plainly(self, request: bytes) -> bytes:
         """The same without TLS, on the other port."""

@@ -177,6 +177,43 @@ def test_headers_without_end_are_refused(nginx: Nginx) -> None:
     assert _problem(answer)["code"] == "bad-request"
 
 
+@pytest.mark.parametrize("line", [b"Gx", b"\0\0\0", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
+def test_what_is_no_request_is_said_so(nginx: Nginx, line: bytes) -> None:
+    answer = nginx.talk(line + b"\r\n\r\n")
+    assert answer.split()[1] in (b"400", b"505")
+    if answer.split()[1] == b"400":
+        assert _problem(answer)["code"] == "bad-request"
+
+
+def test_where_problems_are_kept_nobody_asks(nginx: Nginx) -> None:
+    answer = nginx.talk(b"GET /.problems/bad-request HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 404")
+
+
+def test_ten_thousand_headers_are_refused(nginx: Nginx) -> None:
+    many = b"".join(b"X-%d: a\r\n" % number for number in range(10_000))
+    answer = nginx.talk(b"GET / HTTP/1.1\r\n" + HOST + many + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert _problem(answer)["code"] == "bad-request"
+
+
+def test_a_head_that_comes_by_the_octet_is_not_waited_for(nginx: Nginx) -> None:
+    """Ten seconds are for all of it, whatever comes in between."""
+    began = time.monotonic()
+    with nginx.line() as line:
+        line.settimeout(0.5)
+        for octet in b"GET /healthz HTTP/1.1\r\n" + b"X: y\r\n" * 10:
+            try:
+                line.sendall(bytes([octet]))
+                assert line.recv(4096) == b""
+                break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        assert 9 < time.monotonic() - began < 20
+
+
 def test_readiness_is_for_this_machine(nginx: Nginx) -> None:
     assert nginx.talk(b"GET /readyz HTTP/1.1\r\n" + HOST + b"\r\n").startswith(b"HTTP/1.1 200")
     text = CONFIGURATION.read_text()

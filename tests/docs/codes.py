@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 CARRIERS = (
     *("Error", "Refused", "Failed", "Conflict", "NotReady", "TooLarge", "LengthRequired"),
-    *("Gone", "Superseded", "Mismatch", "TooMany"),
+    *("Gone", "Superseded", "Mismatch", "TooMany", "TooFast"),
 )
 MAKERS = {"ours", "Rejection", "Weakness", "_refused", "problem", "fail", "reject"}
 

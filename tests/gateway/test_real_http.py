@@ -183,6 +183,18 @@ def test_chunks_cut_in_the_middle_are_never_acknowledged(
     assert received(stand, sender) == before
 
 
+def test_chunks_without_end_are_refused_at_the_limit(
+    stand: Stand, web: Processes, sender: Sender
+) -> None:
+    """32 MiB are taken here; whoever goes on is told, and nothing of it is kept."""
+    before, block = received(stand, sender), b"%x\r\n%s\r\n" % (1 << 20, bytes(1 << 20))
+    announced = head(sender, "Transfer-Encoding: chunked", digest(b"never"))
+    answer = talk(web, announced, *[block] * 100)
+    assert answer is None or (answer.status, answer.code) == (413, "too-large")
+    assert received(stand, sender) == before
+    assert refusals(stand)[-1] == "too-large"
+
+
 @pytest.mark.parametrize(
     "lines",
     [

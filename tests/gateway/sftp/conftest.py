@@ -101,6 +101,7 @@ class Person:
     key: Path
     sender: Sender
     folder: Path
+    extra: tuple[str, ...] = ()
 
     @property
     def options(self) -> list[str]:
@@ -108,6 +109,7 @@ class Person:
         return [
             *("-F", "none", "-o", "BatchMode=yes", "-o", "IdentitiesOnly=yes"),
             *("-o", f"UserKnownHostsFile={self.door.known_hosts}", "-i", str(self.key)),
+            *self.extra,
         ]
 
     def sftp(self, *lines: str) -> "subprocess.CompletedProcess[str]":

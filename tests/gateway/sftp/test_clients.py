@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from gateway.records import State
 from tests.crypto.peers.programs import require
 from tests.gateway.sftp.conftest import Person
+from tests.gateway.sftp.fuse import mounted
 from tests.gateway.stand import Stand
 
 Send = Callable[[Person, Path], None]
@@ -161,6 +163,28 @@ def with_paramiko(person: Person, file: Path) -> None:
         sftp.put(str(file), f"/inbox/{file.name}", confirm=True)
 
 
+def sshfs(person: Person, file: Path, *options: str) -> None:
+    """A copy into a folder. It ends before its close is answered: a promise tells that it was."""
+    with mounted(person) as folder:
+        before = len(list((folder / "outbox").iterdir()))
+        run(["cp", *options, file, folder / "inbox"])
+        deadline = time.monotonic() + 30
+        while len(list((folder / "outbox").iterdir())) == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def sshfs_keeping_times(person: Person, file: Path) -> None:
+    sshfs(person, file, "--preserve=timestamps")
+
+
+def sshfs_and_rename(person: Person, file: Path) -> None:
+    """Of a renaming sshfs does hear the answer, and so does whoever asked."""
+    with mounted(person) as folder:
+        run(["cp", file, folder / "inbox" / ".part"])
+        run(["mv", folder / "inbox" / ".part", folder / "inbox" / file.name])
+
+
 CLIENTS: list[Send] = [
     sftp_put,
     sftp_put_keeping_times,
@@ -177,6 +201,9 @@ CLIENTS: list[Send] = [
     rclone,
     psftp,
     with_paramiko,
+    sshfs,
+    sshfs_keeping_times,
+    sshfs_and_rename,
 ]
 
 
@@ -203,6 +230,19 @@ def test_a_large_file_arrives(stand: Stand, person: Person, send: Send, tmp_path
     run([gpg, *plain, *with_password, "-o", file, source])
     send(person, file)
     arrived(stand, person, file)
+
+
+def test_a_rename_over_sshfs_tells_that_the_file_is_cut_short(stand: Stand, person: Person) -> None:
+    """Which the copy before it could not."""
+    file = person.message()
+    before = len(stand.get("/v1/submissions?limit=200", person.sender).get_json()["submissions"])
+    with mounted(person) as folder:
+        run(["cp", _half(person, file), folder / "inbox" / ".part"])
+        moving = ["mv", str(folder / "inbox" / ".part"), str(folder / "inbox" / "return.pgp")]
+        assert subprocess.run(moving, capture_output=True, check=False, timeout=60).returncode != 0
+        (folder / "inbox" / "return.pgp").unlink()
+    listed = stand.get("/v1/submissions?limit=200", person.sender).get_json()["submissions"]
+    assert len(listed) == before
 
 
 def _home(folder: Path) -> Path:

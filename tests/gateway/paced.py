@@ -1,0 +1,35 @@
+"""A program: gunicorn with an application that reads a body, which must keep a pace of seconds."""
+
+import sys
+from time import monotonic
+
+from flask import Flask, Response, request
+
+from gateway.web.pace import Pace, Paced
+from gateway.web.server import _Server
+
+app = Flask("paced", static_folder=None)
+
+
+@app.post("/")
+def count() -> Response:
+    """How many octets came before the end."""
+    size = 0
+    try:
+        while block := request.stream.read(1 << 20):
+            size += len(block)
+    except OSError:
+        pass
+    return Response(f"{size}\n")
+
+
+def make() -> Flask:
+    """The application of one process."""
+    pace = Pace(seconds=float(sys.argv[2]), clock=monotonic)
+    pace.keep()
+    app.wsgi_app = Paced(app.wsgi_app, pace)  # type: ignore[method-assign]
+    return app
+
+
+if __name__ == "__main__":
+    _Server(make, {"bind": sys.argv[1], "threads": 4, "worker_class": "gthread"}).run()
