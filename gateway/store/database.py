@@ -7,11 +7,12 @@ together (docs/architecture.md, invariants 1 and 5).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -24,17 +25,8 @@ class Database:
     """PostgreSQL through SQLAlchemy 2 and psycopg 3."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.engine = create_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            # No ping before each use: after a restart the first use of the pool fails with 503 and
-            # empties it, which costs one retry in place of a round trip each time.
-            pool_pre_ping=False,
-            pool_timeout=10,
-            hide_parameters=True,  # an error must not carry the values of its statement
-            connect_args={"connect_timeout": 5, "application_name": "gateway"},
-        )
+        self.engine = _engine(url, pool_size)
+        self._apart = _engine(url, 1)
         event.listen(self.engine, "commit", _refuse_lost_commit)
 
     @contextmanager
@@ -57,9 +49,34 @@ class Database:
         with self.transaction() as session:
             session.execute(text("SELECT 1"))
 
+    def now(self) -> datetime:
+        """The database's own time; asked also by who is in a transaction, so on another connection.
+
+        That one is kept apart from the pool: with all of the pool in use, each waiting for this
+        answer, nobody would get it.
+        """
+        with unavailable(), self._apart.connect() as connection:
+            told: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return told
+
     def dispose(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+        self._apart.dispose()
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        # No ping before each use: after a restart the first use of the pool fails with 503 and
+        # empties it, which costs one retry in place of a round trip each time.
+        pool_pre_ping=False,
+        pool_timeout=10,
+        hide_parameters=True,  # an error must not carry the values of its statement
+        connect_args={"connect_timeout": 5, "application_name": "gateway"},
+    )
 
 
 AWAY = (
