@@ -8,25 +8,33 @@ together (docs/architecture.md, invariants 1 and 5).
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from gateway.errors import ServiceFailed
 from gateway.store.entries import write_entries
 
+IDLE_SECONDS = 30.0
+"""How long a transaction may stand still. One whose process was stopped in the middle would hold
+its locks, the counter of an agency among them, for as long as that process stands."""
+
 
 class Database:
     """PostgreSQL through SQLAlchemy 2 and psycopg 3."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 10, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
         self.engine = _engine(url, pool_size)
         self._apart = _engine(url, 1)
+        event.listen(self.engine, "connect", partial(_allow_idle, idle_seconds))
         event.listen(self.engine, "commit", _refuse_lost_commit)
 
     @contextmanager
@@ -87,6 +95,7 @@ AWAY = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
 )
+STOOD_STILL = psycopg.errors.IdleInTransactionSessionTimeout
 
 
 @contextmanager
@@ -95,13 +104,31 @@ def unavailable() -> Iterator[None]:
     try:
         yield
     except AWAY as error:
-        cause = getattr(error, "orig", None) or error
-        raise ServiceFailed(
-            "database-unavailable",
-            "The gateway cannot reach its database just now.",
-            "Nothing was recorded. Try again in a minute.",
-            detail=type(cause).__name__,
-        ) from error
+        raise _away(error) from error
+    except (InternalError, STOOD_STILL) as error:
+        if not isinstance(_cause(error), STOOD_STILL):
+            raise
+        raise _away(error) from error
+
+
+def _away(error: Exception) -> ServiceFailed:
+    return ServiceFailed(
+        "database-unavailable",
+        "The gateway cannot reach its database just now.",
+        "Nothing was recorded. Try again in a minute.",
+        detail=type(_cause(error)).__name__,
+    )
+
+
+def _cause(error: Exception) -> BaseException:
+    """What the driver raised, where SQLAlchemy has wrapped it."""
+    return getattr(error, "orig", None) or error
+
+
+def _allow_idle(seconds: float, connection: psycopg.Connection[Any], _record: object) -> None:
+    """Have the database end transactions of this connection that stand still for longer."""
+    connection.execute(f"SET idle_in_transaction_session_timeout = {round(seconds * 1000)}")
+    connection.commit()
 
 
 def _refuse_lost_commit(connection: Connection) -> None:

@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from tests.chaos import database, disk, jumps, kills, pauses, senders, storing
 from tests.chaos.clocks import PROGRAM, can_jump
 from tests.chaos.experiment import Experiment, run
-from tests.chaos.faultystore import Fault
 from tests.chaos.site import running_site
 
 EXPERIMENTS = {
@@ -20,6 +19,7 @@ EXPERIMENTS = {
     "disk-full": Experiment(disk.fill),
     "clocks-jump": Experiment(jumps.jump),
     "worker-paused": Experiment(pauses.pause),
+    "worker-paused-midway": Experiment(pauses.pause_midway),
     "lines-cut": Experiment(senders.cut(senders.EVERY_PERCENT), senders=0),
     "fifty-at-once": Experiment(senders.at_once, senders=0),
 }

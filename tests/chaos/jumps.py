@@ -29,17 +29,19 @@ def jump(site: Site, traffic: Traffic, span: Span) -> Counter[str]:
     """Each clock a day ahead and a day behind, in turn."""
     del traffic
     jumps: Counter[str] = Counter()
-    cases = [f"{name} {offset}" for offset in JUMPS for name in (ALL, *site.processes.names)]
+    each = [f"{name} {offset}" for name in site.processes.names for offset in JUMPS]
+    together = [f"{ALL} {offset}" for offset in JUMPS]
     with _intruder(site):
         while span.goes_on():
-            case = span.next_of(cases, jumps)
+            first = [case for case in together if case not in jumps]
+            case = span.next_of(first or together + each, jumps)
             name, _, offset = case.partition(" ")
             moved = site.processes.names if name == ALL else [name]
-            for each in moved:
-                site.clocks.set(each, offset)
+            for process in moved:
+                site.clocks.set(process, offset)
             span.pause(SEEN_SECONDS, 2 * SEEN_SECONDS)
-            for each in moved:
-                site.clocks.set(each, "+0")
+            for process in moved:
+                site.clocks.set(process, "+0")
             jumps[case] += 1
             span.pause(0.2, SEEN_SECONDS)
     return jumps

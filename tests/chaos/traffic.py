@@ -15,6 +15,8 @@ PATIENCE_SECONDS = 120.0
 """How long a sender tries to be acknowledged."""
 
 PAUSE_SECONDS = 0.1
+BREATH_SECONDS = 0.3
+"""Between two messages of a sender: what is looked for are faults, and not how much can be done."""
 
 
 class Traffic:
@@ -68,6 +70,7 @@ class Traffic:
     def _go_on(self, way: Way) -> None:
         while not self._stop.is_set():
             self.deliver(self._doors.sender.message(1), way)
+            self._stop.wait(BREATH_SECONDS)
 
     @contextmanager
     def _all(self, steps: list[Callable[[], None]]) -> Iterator[None]:
