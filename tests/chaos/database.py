@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 import psycopg
 
 from gateway.embedded import EmbeddedServers
-from tests.chaos.experiment import Span
+from tests.chaos.experiment import Inflict, Span
 from tests.chaos.site import Site
 from tests.chaos.traffic import Traffic
 
@@ -18,33 +18,38 @@ GATEWAY = "gateway"
 """What the gateway's connections call themselves; those of its queue say nothing."""
 
 
-def restart(site: Site, traffic: Traffic, span: Span) -> Counter[str]:
+RESTARTED, FULL = "postgres-restarted", "out-of-connections"
+
+
+def harm(*kinds: str) -> Inflict:
+    """Do each of these again and again."""
+
+    def inflict(site: Site, traffic: Traffic, span: Span) -> Counter[str]:
+        del traffic
+        done: Counter[str] = Counter()
+        while span.goes_on() or len(done) < len(kinds):
+            span.pause(0.2, 2.5)
+            kind = span.next_of(kinds, done)
+            if kind == RESTARTED:
+                restart(site.servers)
+            else:
+                with none_left(site.servers):
+                    span.pause(1.0, 3.0)
+            done[kind] += 1
+        return done
+
+    return inflict
+
+
+def restart(servers: EmbeddedServers) -> None:
     """Stop it as its operators do (`pg_ctl restart -m fast`): sessions are ended, and told so."""
-    del traffic
-    restarts: Counter[str] = Counter()
-    while span.goes_on():
-        span.pause(0.2, 2.5)
-        site.servers.postgres.stop()
-        site.servers.postgres.start()
-        restarts["postgres-restarted"] += 1
-    return restarts
-
-
-def exhaust(site: Site, traffic: Traffic, span: Span) -> Counter[str]:
-    """Let somebody else take every connection that there is, and end those of the gateway."""
-    del traffic
-    exhausted: Counter[str] = Counter()
-    while span.goes_on():
-        span.pause(0.2, 2.5)
-        with none_left(site.servers):
-            span.pause(1.0, 3.0)
-        exhausted["out-of-connections"] += 1
-    return exhausted
+    servers.postgres.stop()
+    servers.postgres.start()
 
 
 @contextmanager
 def none_left(servers: EmbeddedServers) -> Iterator[None]:
-    """Within the block the database refuses whoever comes new, and nobody else is in."""
+    """Within the block somebody else has every connection that there is; the gateway has none."""
     with ExitStack() as held:
         _take_all(servers, held)
         with psycopg.connect(_plain(servers.postgres.admin_url), autocommit=True) as superuser:

@@ -6,8 +6,8 @@ from tests.chaos.experiment import Span
 from tests.chaos.site import Site
 from tests.chaos.traffic import Traffic
 
-LEFT = (0, 4096, 16384)
-"""Room for nothing at all; for the mark beside a file and not for the file; for a part of it."""
+LEFT = (0, 16384)
+"""Room for nothing, not even the mark beside a file; and for a part of the file."""
 
 A_CHILD = 150
 """A message has more octets than this for each child."""

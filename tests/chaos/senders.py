@@ -14,7 +14,7 @@ from tests.chaos.site import Site
 from tests.chaos.traffic import Traffic
 
 EVERY_PERCENT = tuple(range(1, 101))
-CHILDREN = 400
+CHILDREN = 300
 """So that a message is some packets of SFTP, and more than one read of the web process."""
 
 CHANNELS = ("https", "sftp", "tus")
