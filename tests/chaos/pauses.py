@@ -17,12 +17,13 @@ GIVEN_UP_SECONDS = STALLED_SECONDS + SWEEP_SECONDS + 1.0
 """After this nothing changes any more, be it a minute or an hour: its jobs are another's."""
 
 MIDWAY = (
-    "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
-    " AND state_change < now() - interval '100 milliseconds'"
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'gateway'"
+    " AND state = 'idle in transaction' AND state_change < now() - make_interval(secs => %s)"
 )
 """Whoever stands still in the middle of a transaction, holding what it has locked."""
 
-LOOK_SECONDS = 0.2
+GLANCE_SECONDS, LOOK_SECONDS = 0.1, 1.0
+"""On a busy machine also those who are not stopped may stand in a transaction for a moment."""
 
 
 def pause(site: Site, traffic: Traffic, span: Span) -> Counter[str]:
@@ -42,8 +43,7 @@ def pause_midway(site: Site, traffic: Traffic, span: Span) -> Counter[str]:
     while not pauses:
         worker = span.chance.choice(WORKERS)
         site.processes.pause(worker)
-        time.sleep(LOOK_SECONDS)
-        if _midway(site.servers):
+        if all(_midway(site.servers, seconds) for seconds in (GLANCE_SECONDS, LOOK_SECONDS)):
             _stand_still(site, traffic, worker, IDLE_SECONDS + GIVEN_UP_SECONDS)
             pauses[f"{worker}-midway"] += 1
         site.processes.resume(worker)
@@ -61,8 +61,10 @@ def _stand_still(site: Site, traffic: Traffic, worker: str, seconds: float) -> N
         site.processes.resume(worker)
 
 
-def _midway(servers: EmbeddedServers) -> bool:
+def _midway(servers: EmbeddedServers, seconds: float) -> bool:
+    """Whether anybody stands so for some seconds, from now on."""
+    time.sleep(1.2 * seconds)
     address = servers.postgres.admin_url.replace("+psycopg", "", 1)
     with psycopg.connect(address, autocommit=True) as superuser:
-        row = superuser.execute(MIDWAY).fetchone()
+        row = superuser.execute(MIDWAY, [seconds]).fetchone()
         return row is not None and bool(row[0])
