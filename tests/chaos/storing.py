@@ -25,7 +25,7 @@ def meet(*faults: Fault) -> Inflict:
             fault = Fault(span.next_of(faults, spans))
             likely = span.chance.choice((LIKELY, 1.0))
             site.store.misbehave(partial(_chosen, span, fault, likely))
-            span.pause(0.5, 2.5)
+            span.pause(0.5, 1.5)
             site.store.behave()
             spans[fault] += 1
             span.pause(0.2, 1.0)

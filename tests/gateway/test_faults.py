@@ -45,7 +45,7 @@ def test_a_database_that_is_restarted_and_one_that_is_full(site: Site) -> None:
 
 
 def test_a_spool_without_room(site: Site) -> None:
-    inflict(site, Experiment(disk.fill, senders=2), seconds=0)
+    inflict(site, Experiment(disk.fill, senders=1), seconds=0)
 
 
 def test_a_file_that_may_grow_no_further(site: Site) -> None:
