@@ -88,7 +88,8 @@ fuzz: $(INSTALLED) ## Fuzz what reads hostile octets, a minute for each target
 	done
 
 .PHONY: chaos
-chaos: $(INSTALLED) ## Kill processes at random and check that nothing acknowledged is lost
+chaos: $(INSTALLED) ## Break a gateway under load in every way; nothing acknowledged may be lost
+	@.ci/tools >&2
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
 .PHONY: clean

@@ -4,7 +4,7 @@ Time and randomness enter here and nowhere deeper. The web process is given no p
 key but the one that promises.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from audit.policy import Policy
 from audit.promise import Promiser
 from audit.signing import TreeSigner
 from crypto import Certificate, Keyring, Scratch, load_certificate, read_certificate
+from gateway.clock import AgreedClock
 from gateway.errors import SettingsRefused
 from gateway.flow.access import Access
 from gateway.flow.certificates import Certificates
@@ -72,6 +73,8 @@ LOCAL_PART = "submissions"
 
 PSEUDONYM_KEY_BYTES = 32
 
+Clock = Callable[[], datetime]
+
 
 @dataclass(frozen=True, slots=True)
 class WebServices:
@@ -88,6 +91,7 @@ class WebServices:
     proofs: LogReading
     database: Database
     objects: ObjectStore
+    clock: Clock
     log_verifier: str
     certificate: bytes
     certificate_text: str
@@ -100,6 +104,7 @@ class WebServices:
 class WorkerServices:
     """What takes submissions to their end state, signs manifests and warns."""
 
+    clock: Clock
     database: Database
     database_url: str
     jobs: JobQueue
@@ -180,23 +185,26 @@ class AdminServices:
 
 def web_services(settings: Settings) -> WebServices:
     """The services of one web process."""
-    database, objects, trail = _database(settings), _objects(settings), _trail(settings)
+    database, objects = _database(settings), _objects(settings)
+    clock = _clock(database)
+    trail = _trail(settings, clock)
     jobs, armored = JobQueue(), settings.gateway_certificate_file.read_bytes()
     quarantine = Quarantine(objects, max_bytes=settings.max_upload_bytes)
     pressure = _pressure(settings, database, objects)
-    intake = Intake(database, quarantine, jobs, trail, pressure, clock=_now)
+    intake = Intake(database, quarantine, jobs, trail, pressure, clock=clock)
     return WebServices(
-        access=_access(database, trail),
+        access=_access(database, trail, clock),
         shares=_shares(settings),
         intake=intake,
-        uploads=_uploads(settings, database, objects, intake),
-        submissions=Submissions(database, objects, trail, clock=_now),
-        dry_runs=DryRuns(database, objects, quarantine, jobs, trail, pressure, clock=_now),
-        releases=Releases(database, jobs, trail, clock=_now),
+        uploads=_uploads(settings, database, objects, intake, clock),
+        submissions=Submissions(database, objects, trail, clock=clock),
+        dry_runs=DryRuns(database, objects, quarantine, jobs, trail, pressure, clock=clock),
+        releases=Releases(database, jobs, trail, clock=clock),
         retrieval=Retrieval(database, objects, trail),
         proofs=_proofs(settings, database, trail),
         database=database,
         objects=objects,
+        clock=clock,
         log_verifier=settings.log_verifier_file.read_text("ascii").strip(),
         certificate=read_certificate(armored, now=_now()).data,
         certificate_text=armored.decode("ascii"),
@@ -208,12 +216,14 @@ def web_services(settings: Settings) -> WebServices:
 
 def worker_services(settings: Settings) -> WorkerServices:
     """The services of one worker process."""
-    database, objects, trail = _database(settings), _objects(settings), _trail(settings)
+    database, objects = _database(settings), _objects(settings)
+    clock = _clock(database)
+    trail = _trail(settings, clock)
     keyring = Keyring.load([_required(settings.gateway_key_file).read_bytes()])
     jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
     pressure = _pressure(settings, database, objects)
-    intake = Intake(database, quarantine, jobs, trail, pressure, clock=_now)
-    linkage = Linkage(database, _pepper(settings), clock=_now)
+    intake = Intake(database, quarantine, jobs, trail, pressure, clock=clock)
+    linkage = Linkage(database, _pepper(settings), clock=clock)
     judge = Judge(
         database,
         objects,
@@ -223,23 +233,24 @@ def worker_services(settings: Settings) -> WorkerServices:
         vault=_vault(settings),
         make_scratch=partial(Scratch, folder=settings.scratch_folder),
         scan=_scan(settings),
-        clock=_now,
+        clock=clock,
     )
     return WorkerServices(
+        clock=clock,
         database=database,
         database_url=settings.database_url,
         jobs=jobs,
         processor=Processor(
-            database, trail, judge, jobs, certificates=load_certificate, clock=_now
+            database, trail, judge, jobs, certificates=load_certificate, clock=clock
         ),
         rehearsal=Rehearsal(
-            database, objects, trail, judge, certificates=load_certificate, clock=_now
+            database, objects, trail, judge, certificates=load_certificate, clock=clock
         ),
-        uploads=_uploads(settings, database, objects, intake),
+        uploads=_uploads(settings, database, objects, intake, clock),
         manifests=ManifestSigner(
-            database, PostgresLog(database), trail, keyring=keyring, clock=_now
+            database, PostgresLog(database), trail, keyring=keyring, clock=clock
         ),
-        expiry=ExpiryWatch(database, trail, clock=_now),
+        expiry=ExpiryWatch(database, trail, clock=clock),
         linkage=linkage,
         mailing=Mailing(
             database,
@@ -247,7 +258,7 @@ def worker_services(settings: Settings) -> WorkerServices:
             PostgresLog(database),
             _post_office(settings),
             host=_host(settings),
-            clock=_now,
+            clock=clock,
         ),
         concurrency=settings.worker_concurrency,
     )
@@ -282,15 +293,17 @@ def mirror_services(settings: Settings) -> MirrorServices:
 
 def sftp_services(settings: Settings) -> SftpServices:
     """The services of one SFTP process."""
-    database, objects, trail = _database(settings), _objects(settings), _trail(settings)
+    database, objects = _database(settings), _objects(settings)
+    clock = _clock(database)
+    trail = _trail(settings, clock)
     jobs, quarantine = JobQueue(), Quarantine(objects, max_bytes=settings.max_upload_bytes)
     pressure = _pressure(settings, database, objects)
-    submissions = Submissions(database, objects, trail, clock=_now)
-    dry_runs = DryRuns(database, objects, quarantine, jobs, trail, pressure, clock=_now)
+    submissions = Submissions(database, objects, trail, clock=clock)
+    dry_runs = DryRuns(database, objects, quarantine, jobs, trail, pressure, clock=clock)
     proofs = _proofs(settings, database, trail)
     return SftpServices(
-        ssh_keys=SshKeys(database, trail, clock=_now),
-        intake=Intake(database, quarantine, jobs, trail, pressure, clock=_now),
+        ssh_keys=SshKeys(database, trail, clock=clock),
+        intake=Intake(database, quarantine, jobs, trail, pressure, clock=clock),
         dry_runs=dry_runs,
         papers=Papers(database, objects, submissions, dry_runs, proofs),
         spool=Spool(
@@ -310,21 +323,27 @@ def sftp_services(settings: Settings) -> SftpServices:
 
 def admin_services(settings: Settings) -> AdminServices:
     """The services of an administrator's command."""
-    database, trail = _database(settings), _trail(settings)
+    database = _database(settings)
+    clock = _clock(database)
+    trail = _trail(settings, clock)
     return AdminServices(
         database=database,
         objects=_objects(settings),
-        enrolment=Enrolment(database, trail, load_standard(), clock=_now),
-        certificates=Certificates(database, trail, clock=_now),
-        access=_access(database, trail),
-        ssh_keys=SshKeys(database, trail, clock=_now),
-        mailboxes=Mailboxes(database, trail, clock=_now),
-        repair=Repair(database, JobQueue(), trail, clock=_now),
+        enrolment=Enrolment(database, trail, load_standard(), clock=clock),
+        certificates=Certificates(database, trail, clock=clock),
+        access=_access(database, trail, clock),
+        ssh_keys=SshKeys(database, trail, clock=clock),
+        mailboxes=Mailboxes(database, trail, clock=clock),
+        repair=Repair(database, JobQueue(), trail, clock=clock),
     )
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _clock(database: Database) -> AgreedClock:
+    return AgreedClock(database.now, clock=_now, monotonic=monotonic)
 
 
 def _database(settings: Settings) -> Database:
@@ -342,11 +361,11 @@ def _objects(settings: Settings) -> ObjectStore:
     )
 
 
-def _trail(settings: Settings) -> AuditTrail:
+def _trail(settings: Settings, clock: Clock) -> AuditTrail:
     return AuditTrail(
         pseudonym_key=_pseudonym_key(settings),
         software=f"ctds-gateway/{version('ctds-gateway')}",
-        clock=_now,
+        clock=clock,
         random_bytes=urandom,
     )
 
@@ -424,7 +443,7 @@ def _stamping(settings: Settings, database: Database, log: PostgresLog) -> Stamp
         log,
         Authorities(read_authorities(file.read_text("utf-8"))),
         every=timedelta(seconds=settings.timestamp_seconds),
-        clock=_now,
+        clock=_clock(database),
     )
 
 
@@ -433,8 +452,8 @@ def _vault(settings: Settings) -> Sequence[Certificate]:
     return [read_certificate(file.read_bytes(), now=_now()) for file in files]
 
 
-def _access(database: Database, trail: AuditTrail) -> Access:
-    return Access(database, trail, clock=_now, token_secret=lambda: token_urlsafe(32))
+def _access(database: Database, trail: AuditTrail, clock: Clock) -> Access:
+    return Access(database, trail, clock=clock, token_secret=lambda: token_urlsafe(32))
 
 
 def _proofs(settings: Settings, database: Database, trail: AuditTrail) -> LogReading:
@@ -463,10 +482,10 @@ def _promiser(settings: Settings) -> Promiser:
 
 
 def _uploads(
-    settings: Settings, database: Database, objects: ObjectStore, intake: Intake
+    settings: Settings, database: Database, objects: ObjectStore, intake: Intake, clock: Clock
 ) -> Uploads:
     limit = settings.max_upload_bytes
-    return Uploads(database, objects, intake, max_bytes=limit, clock=_now)
+    return Uploads(database, objects, intake, max_bytes=limit, clock=clock)
 
 
 def _required(path: Path | None) -> Path:

@@ -38,7 +38,7 @@ from gateway.flow.process import PackageTaken, Processor
 from gateway.flow.rehearsal import Rehearsal
 from gateway.settings import Settings
 from gateway.store.dryruns import unchecked
-from gateway.store.jobs import CHECK, MAIL, MAIL_QUEUE, PROCESS, QUEUE, SIGN, in_hand
+from gateway.store.jobs import CHECK, MAIL, MAIL_QUEUE, PROCESS, QUEUE, SIGN, hasten, in_hand
 from gateway.store.releases import unsigned
 from gateway.store.submissions import unprocessed
 from gateway.wiring import WorkerServices, worker_services
@@ -48,6 +48,12 @@ ATTEMPTS = 6
 
 LONGEST_LAG, LONGEST_PAUSE = 60, 3600
 """Seconds between two attempts at a mail, at most: while its receipt, or the server, is away."""
+
+LONGEST_RETRY = timedelta(seconds=2**ATTEMPTS)
+"""More than `_Retry` ever asks for."""
+
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+"""When a job may be taken again that is given back: at once, by whichever clock."""
 
 FORGOTTEN = timedelta(seconds=15)
 """How long a received submission may be without a job before the sweep gives it one."""
@@ -210,8 +216,10 @@ class _MailRetry(BaseRetryStrategy):
 async def _sweep_now_and_then(app: App, services: WorkerServices) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
+        # A worker whose clock is astray ends its work here, and waits (`run_worker`).
+        now = await asyncio.to_thread(services.clock)
         await _retry_stalled(app)
-        await asyncio.to_thread(sweep, services, now=datetime.now(UTC))
+        await asyncio.to_thread(sweep, services, now=now)
 
 
 async def _retry_stalled(app: App) -> None:
@@ -219,12 +227,14 @@ async def _retry_stalled(app: App) -> None:
     stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
     for job in stalled:
         with suppress(ConnectorException):  # another worker's sweep was faster
-            await app.job_manager.retry_job(job)
+            await app.job_manager.retry_job(job, retry_at=LONG_AGO)
 
 
 def sweep(services: WorkerServices, *, now: datetime) -> int:
     """Enqueue whatever waits and has no job; return how many there were."""
     with services.database.transaction() as session:
+        hasten(session, QUEUE, longest=LONGEST_RETRY)
+        hasten(session, MAIL_QUEUE, longest=2 * timedelta(seconds=LONGEST_PAUSE))
         submissions = set(unprocessed(session, before=now - FORGOTTEN)) - in_hand(session, PROCESS)
         dry_runs = set(unchecked(session, before=now - FORGOTTEN)) - in_hand(session, CHECK)
         releases = set(unsigned(session)) - in_hand(session, SIGN)

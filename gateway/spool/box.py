@@ -189,6 +189,13 @@ class _Claim:
         except BlockingIOError:
             os.close(self._descriptor)
             raise _in_use() from None
+        try:
+            return self._marked()
+        except OSError:  # a full disk; a descriptor left open would hold the file for ever
+            self.give_up()
+            raise
+
+    def _marked(self) -> bool:
         status = os.fstat(self._descriptor)
         if status.st_nlink == 0:  # its holder has ended between our two steps
             os.close(self._descriptor)

@@ -4,6 +4,7 @@ Procrastinate writes the job with an INSERT on our connection (docs/adr/0003-job
 exists if and only if the submission does. Queueing locks keep one waiting job for one submission.
 """
 
+from datetime import timedelta
 from uuid import UUID
 
 from procrastinate import App, SyncPsycopgConnector
@@ -93,6 +94,19 @@ def in_hand(session: Session, task: str) -> set[UUID]:
         " WHERE status IN ('todo', 'doing') AND task_name = :task"
     )
     return {UUID(subject) for subject in session.scalars(query, {"task": task})}
+
+
+def hasten(session: Session, queue: str, *, longest: timedelta) -> None:
+    """Bring forward what is to be tried later than any try can be due.
+
+    The library asks the worker's clock when to try again, and the database's whether it is time. A
+    worker a day ahead puts a job off by a day, and the clock may be right again a moment later.
+    """
+    query = text(
+        "UPDATE procrastinate_jobs SET scheduled_at = now()"
+        " WHERE status = 'todo' AND queue_name = :queue AND scheduled_at > now() + :longest"
+    )
+    session.execute(query, {"queue": queue, "longest": longest})
 
 
 def unfinished_jobs(session: Session) -> int:

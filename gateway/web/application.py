@@ -70,7 +70,9 @@ def _mount(app: Flask, services: WebServices) -> None:
     app.register_blueprint(wkd.wkd_blueprint(LOCAL_PART, domain, services.certificate))
     app.register_blueprint(standard.standard_blueprint())
     app.register_blueprint(checker_blueprint(services.checker_folder))
-    app.register_blueprint(health.health_blueprint(services.database, services.objects))
+    app.register_blueprint(
+        health.health_blueprint(services.database, services.objects, services.clock)
+    )
 
 
 def _harden(response: Response) -> Response:

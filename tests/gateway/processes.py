@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event, Lock, Thread
 
@@ -21,6 +21,11 @@ def free_port() -> int:
         return port
 
 
+def nothing_of_its_own(_name: str) -> Mapping[str, str]:
+    """What a process of some name is started with besides the settings."""
+    return {}
+
+
 class Processes:
     """Every kind of process, SFTP if wanted; each starts again when it dies, as by systemd."""
 
@@ -32,6 +37,7 @@ class Processes:
         workers: int = 1,
         webs: int = 1,
         sftp: bool = False,
+        own_environ: Callable[[str], Mapping[str, str]] = nothing_of_its_own,
     ) -> None:
         self._ports = {"web": free_port()} | {f"web-{n}": free_port() for n in range(1, webs)}
         self.port = self._ports["web"]
@@ -39,6 +45,7 @@ class Processes:
         self.urls = [f"http://127.0.0.1:{port}" for port in self._ports.values()]
         self.url = self.urls[0]
         self._environ = {**os.environ, **environ}
+        self._own_environ = own_environ
         self._logs = logs
         self._names = ["signer", *self._ports, "sequencer"]
         self._names += [f"worker-{n}" for n in range(workers)]
@@ -92,6 +99,14 @@ class Processes:
             return
         process.wait()
 
+    def pause(self, name: str) -> None:
+        """Have it stand still, as a machine that is suspended does."""
+        os.killpg(self._running[name].pid, signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """Have it go on where it stood."""
+        os.killpg(self._running[name].pid, signal.SIGCONT)
+
     def log(self, name: str) -> str:
         """What a process said."""
         return (self._logs / f"{name}.log").read_text(errors="replace")
@@ -125,7 +140,8 @@ class Processes:
             command += ["--bind", f"127.0.0.1:{self._ports[name]}", "--threads", "8"]
         if kind == "sftp":
             command += ["--port", str(self.sftp_port)]
+        environ = {**self._environ, **self._own_environ(name)}
         with self._lock, (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                command, env=self._environ, stdout=log, stderr=log, start_new_session=True
+                command, env=environ, stdout=log, stderr=log, start_new_session=True
             )

@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-from tests.chaos.experiment import run_experiment
-
-VICTIMS = ("web", "sftp", "worker-0", "sequencer", "signer", "postgres", "objects")
+from tests.chaos.experiment import Experiment, run
+from tests.chaos.kills import VICTIMS, kill
+from tests.chaos.site import running_site
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(tmp_path: Path) -> None:
-    outcome = run_experiment(tmp_path, seconds=20, seed=20261123, victims=VICTIMS, senders=2)
+    with running_site(tmp_path) as site:
+        outcome = run(site, Experiment(kill(*VICTIMS), senders=2), seconds=20, seed=20261123)
     assert outcome.acknowledged >= 10, outcome
-    assert set(outcome.kills) == set(VICTIMS), outcome
-    assert json.loads(outcome.to_json("all"))["kills"] == outcome.kills
-    assert (outcome.lost, outcome.duplicated, outcome.unaudited) == (0, 0, 0), outcome
-    assert outcome.misnumbered == 0, outcome
+    assert set(outcome.faults) == set(VICTIMS), outcome
+    assert json.loads(outcome.to_json("all"))["faults"] == outcome.faults
+    assert outcome.sound, outcome

@@ -1,7 +1,9 @@
 """Files that are not whole yet: what is kept of them, and who may write."""
 
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +31,25 @@ def left(file: Growing) -> int:
     size = file.settle().size
     file.release(forget=False)
     return size
+
+
+@contextmanager
+def no_room() -> Iterator[None]:
+    """Within the block this process can make files and write nothing into them."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_holds_no_file_when_there_is_room_again(box: Box) -> None:
+    with no_room(), pytest.raises(OSError, match="File too large"):
+        box.open("return.pgp", anew=True)
+    file = box.open("return.pgp", anew=True)
+    file.write(0, HEAD)
+    assert left(file) == len(HEAD)
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 20)), max_size=30))
