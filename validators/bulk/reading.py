@@ -53,11 +53,13 @@ def read_blocks(
     header = next(rows, (1, []))[1]
     require_header(header, name=name, record_type=record_type, standard=standard)
     longest = longest_cells(header, record_type)
+    # The first line is ours: what a file begins with could be taken for a mark or a compression.
+    head = ",".join(longest).encode() + b"\n"
     sizes = chain((size // 8 or 1, size // 4 or 1, size // 2 or 1), repeat(size))
-    while octets := lines.take(next(sizes)):
+    while octets := lines.take(next(sizes), under=head):
         frame = plain_frame(octets, tuple(longest))
         if frame is None:
-            lines.put_back(octets)
+            lines.put_back(octets[len(head) :])
             yield from _slowly(lines, rows, longest, name)
             continue
         lines.count(frame.height)
@@ -66,21 +68,22 @@ def read_blocks(
 
 
 def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
-    """Return lines as a frame of text, or None where readers of CSV might not agree on them."""
+    """Return lines as a frame of text, or None where readers of CSV might not agree on them.
+
+    The first line has the names of the columns.
+    """
     if b'"' in octets or b"\0" in octets:
         return None
     # polars takes the carriage return of CR LF for a part of the line end, as the csv module does.
     if _LONE_RETURN.search(octets):
         return None
-    height = octets.count(b"\n") + (octets[-1:] != b"\n")
+    lines = octets.count(b"\n") + (octets[-1:] != b"\n")
     # A blank line or a short row has too few; what makes up for it elsewhere is raised below.
-    if octets.count(b",") != height * (len(columns) - 1) or not _is_utf_8(octets):
+    if octets.count(b",") != lines * (len(columns) - 1) or not _is_utf_8(octets):
         return None
-    # The first line is ours: what a file begins with could be taken for a mark or a compression.
-    header = ",".join(columns).encode() + b"\n"
     try:
         frame = pl.read_csv(
-            header + octets,
+            octets,
             schema=dict.fromkeys(columns, pl.String),
             quote_char=None,
             empty_string_is_null=False,
@@ -88,7 +91,7 @@ def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame if frame.height == height and _is_short(frame) else None
+    return frame if frame.height == lines - 1 and _is_short(frame) else None
 
 
 def _is_utf_8(octets: bytes) -> bool:

@@ -49,11 +49,17 @@ class TextLines:
         """Whether octets that were taken and put back are still to be read as lines."""
         return self._put_back.tell() < len(self._put_back.getbuffer())
 
-    def take(self, size: int) -> bytes:
-        """Return about this many octets, up to the end of a line; never the first line."""
+    def take(self, size: int, *, under: bytes = b"") -> bytes:
+        """Return about this many octets, up to the end of a line, `under` some others.
+
+        Never the first line of the file; nothing at its end.
+        """
         assert self._number > 0
-        octets = self._put_back.read() + self._stream.read(size)
-        return octets + self._stream.readline(LONGEST_LINE + 1)
+        # Put together once: they are many.
+        octets = self._put_back.read(), self._stream.read(size)
+        if not any(octets):
+            return b""
+        return b"".join((under, *octets, self._stream.readline(LONGEST_LINE + 1)))
 
     def put_back(self, octets: bytes) -> None:
         """Let what was taken be read as lines after all."""

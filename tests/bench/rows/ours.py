@@ -11,6 +11,9 @@ from validators.bulk.judging import BulkRows
 from validators.run import NoHistory, validate
 from validators.standard import load_standards
 
+STANDARDS = load_standards()
+"""Loaded when a worker starts."""
+
 
 def ours(file: Path) -> int:
     """The whole run over a package of it: opened, hashed, judged by every rule, kept, reported."""
@@ -23,7 +26,7 @@ def ours(file: Path) -> int:
     with file.with_suffix(".zip").open("rb") as package:
         outcome = validate(
             package,
-            standards=load_standards(),
+            standards=STANDARDS,
             received_on=samples.RECEIVED_ON,
             history=NoHistory(),
             make_spool=make_spool,

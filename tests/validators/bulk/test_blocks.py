@@ -83,12 +83,12 @@ def test_any_file_reads_alike(lines: list[str], end: str, size: int, ended: bool
     ],
 )
 def test_what_readers_might_not_agree_on_is_not_read_in_bulk(octets: bytes) -> None:
-    assert plain_frame(octets, ("one", "two")) is None
+    assert plain_frame(b"one,two\n" + octets, ("one", "two")) is None
 
 
 @pytest.mark.parametrize("octets", [b"x\x01,b\n", b"\xef\xbb\xbfa,b\n", b"#a,b\n", b"a,b"])
 def test_what_only_looks_odd_is_read_as_it_stands(octets: bytes) -> None:
-    frame = plain_frame(octets, ("one", "two"))
+    frame = plain_frame(b"one,two\n" + octets, ("one", "two"))
     assert frame is not None
     assert frame.rows() == [tuple(octets.decode().strip("\n").split(","))]
 
