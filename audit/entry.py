@@ -91,9 +91,17 @@ class Entry:
 
     def to_bytes(self) -> bytes:
         """The canonical bytes, which are what the leaf hash covers."""
-        members = {name: getattr(self, name) for name in _NAMES}
-        members["time"] = self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return rfc8785.dumps({key: value for key, value in members.items() if value is not None})
+        return _spelt(self, self.agency_counter)
+
+    def around_counter(self) -> tuple[bytes, bytes]:
+        """The canonical bytes before and after the digits of its counter, whichever they will be.
+
+        For whoever numbers entries where they are kept. Digits without a leading zero between the
+        two make the bytes of the entry that has this counter.
+        """
+        # As in `event_id_of`: nothing else can pass for this member.
+        before, member, after = _spelt(self, 0).partition(_COUNTER_MEMBER)
+        return before + member[:-1], after
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Entry":
@@ -107,6 +115,13 @@ class Entry:
         return cls(**members)
 
 
+def _spelt(entry: Entry, counter: int | None) -> bytes:
+    members = {name: getattr(entry, name) for name in _NAMES}
+    members["time"] = entry.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    members["agency_counter"] = counter
+    return rfc8785.dumps({key: value for key, value in members.items() if value is not None})
+
+
 def event_id_of(canonical: bytes) -> str:
     """The event id in bytes that `Entry.from_bytes` has accepted, without reading the rest again.
 
@@ -117,6 +132,7 @@ def event_id_of(canonical: bytes) -> str:
 
 
 _EVENT_ID = b',"event_id":"'
+_COUNTER_MEMBER = b',"agency_counter":0'
 
 
 class Skimmed(NamedTuple):

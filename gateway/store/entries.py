@@ -9,9 +9,6 @@ That lock is the last that a transaction takes. Whoever has it waits for nothing
 an agency of a greater id, and so for nobody who waits for it: it cannot be part of a deadlock.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import text
@@ -21,16 +18,19 @@ from audit.entry import Entry
 
 _COLLECTED = "audit entries"
 _WRITTEN = "audit entries as they were written"
-# Rows are locked in the order in which they are given here, the same in every transaction.
-TAKE = text("""
-INSERT INTO agency_counter AS counter (agency_id, next)
-SELECT * FROM unnest(CAST(:agencies AS text[]), CAST(:wanted AS bigint[])) AS given (agency, number)
-ORDER BY agency
-ON CONFLICT (agency_id) DO UPDATE SET next = counter.next + excluded.next
-RETURNING agency_id, next
+# One statement takes the number and writes the entry: the counter is held for as short as can be.
+_WRITE = text("""
+WITH taken AS (
+    INSERT INTO agency_counter AS counter (agency_id, next)
+    SELECT :agency, 1 WHERE CAST(:agency AS text) IS NOT NULL
+    ON CONFLICT (agency_id) DO UPDATE SET next = counter.next + 1
+    RETURNING CAST(next - 1 AS text) AS number
+), written AS (
+    INSERT INTO audit_outbox (event_id, entry)
+    SELECT :event_id, :before || convert_to(coalesce(max(number), ''), 'UTF8') || :after FROM taken
+)
+SELECT number FROM taken
 """)
-
-_WAIT = text("INSERT INTO audit_outbox (event_id, entry) VALUES (:event_id, :entry)")
 
 
 def add_entry(session: Session, entry: Entry) -> UUID:
@@ -45,13 +45,9 @@ def write_entries(session: Session) -> None:
     if not entries:
         return
     session.flush()  # whatever may wait for another transaction waits before the counters are held
-    wanted = Counter(entry.agency for entry in entries if entry.agency is not None)
-    rows = [
-        {"event_id": UUID(entry.event_id), "entry": entry.to_bytes()}
-        for entry in _numbered(entries, _take_numbers(session, wanted))
-    ]
-    session.execute(_WAIT, rows)
-    session.info[_WRITTEN] = {row["event_id"]: row["entry"] for row in rows}
+    # Counters are locked in the order of their agencies, the same in every transaction.
+    entries.sort(key=lambda entry: entry.agency or "")
+    session.info[_WRITTEN] = {UUID(each.event_id): _written(session, each) for each in entries}
 
 
 def written_entry(session: Session, event_id: UUID) -> bytes:
@@ -60,19 +56,13 @@ def written_entry(session: Session, event_id: UUID) -> bytes:
     return entry
 
 
-def _take_numbers(session: Session, wanted: Mapping[str, int]) -> dict[str, int]:
-    """Take as many numbers as each agency needs; return the first of each."""
-    if not wanted:
-        return {}
-    given = {"agencies": list(wanted), "wanted": list(wanted.values())}
-    return {agency: after - wanted[agency] for agency, after in session.execute(TAKE, given)}
+def _written(session: Session, entry: Entry) -> bytes:
+    before, after = _around(entry)
+    given = {"agency": entry.agency, "event_id": UUID(entry.event_id)}
+    number = session.scalar(_WRITE, given | {"before": before, "after": after})
+    return before + (number or "").encode() + after
 
 
-def _numbered(entries: Iterable[Entry], first: dict[str, int]) -> Iterator[Entry]:
-    following = dict(first)
-    for entry in entries:
-        if entry.agency is None:
-            yield entry
-        else:
-            yield replace(entry, agency_counter=following[entry.agency])
-            following[entry.agency] += 1
+def _around(entry: Entry) -> tuple[bytes, bytes]:
+    """The octets of an entry before its number and after it; all are before where it has none."""
+    return (entry.to_bytes(), b"") if entry.agency is None else entry.around_counter()

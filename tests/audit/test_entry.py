@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -279,3 +280,11 @@ def test_every_action_is_explained_and_named_after_its_value() -> None:
         assert action.meaning.endswith(".")
         assert action.name.lower() == action.value.replace("-", "_").replace(".", "_")
         assert event(1, action=action).action is Action(action.value)
+
+
+@pytest.mark.parametrize("counter", [0, 7, 40, 10**15 - 1])
+def test_an_entry_can_be_numbered_where_it_is_kept(counter: int) -> None:
+    entry = event(1, agency="POL-E23000020", request_id="0" * 16)
+    before, after = entry.around_counter()
+    numbered = replace(entry, agency_counter=counter)
+    assert before + str(counter).encode() + after == numbered.to_bytes()
