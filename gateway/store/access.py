@@ -25,6 +25,17 @@ class AccessToken:
     revoked_at: datetime | None
 
 
+_COLUMNS = (
+    AccessTokenRow.id,
+    AccessTokenRow.subject,
+    AccessTokenRow.role,
+    AccessTokenRow.scopes,
+    AccessTokenRow.agency_id,
+    AccessTokenRow.expires_at,
+    AccessTokenRow.revoked_at,
+)
+
+
 def add_token(session: Session, token: AccessToken, *, secret_sha256: bytes, now: datetime) -> None:
     """Record a freshly issued token."""
     session.add(
@@ -44,22 +55,22 @@ def add_token(session: Session, token: AccessToken, *, secret_sha256: bytes, now
 
 def find_token(session: Session, secret_sha256: bytes) -> AccessToken | None:
     """The token with this secret hash, whatever its standing."""
+    # Columns and no object: this is asked at every request.
     query = (
-        select(AccessTokenRow, AgencyRow.suspended_at)
+        select(*_COLUMNS, AgencyRow.suspended_at)
         .outerjoin(AgencyRow, AgencyRow.agency_id == AccessTokenRow.agency_id)
         .where(AccessTokenRow.secret_sha256 == secret_sha256)
     )
-    found = session.execute(query).first()
-    if found is None:
+    row = session.execute(query).first()
+    if row is None:
         return None
-    row, suspended_at = found
     return AccessToken(
         id=row.id,
         subject=row.subject,
         role=Role(row.role),
         scopes=frozenset(Scope(scope) for scope in row.scopes),
         agency_id=row.agency_id,
-        agency_active=suspended_at is None,
+        agency_active=row.suspended_at is None,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
     )

@@ -91,6 +91,8 @@ def _engine(url: str, pool_size: int) -> Engine:
         # No ping before each use: after a restart the first use of the pool fails with 503 and
         # empties it, which costs one retry in place of a round trip each time.
         pool_pre_ping=False,
+        # The connection used last is used next: its backend has everything at hand.
+        pool_use_lifo=True,
         pool_timeout=10,
         hide_parameters=True,  # an error must not carry the values of its statement
         connect_args={"connect_timeout": 5, "application_name": "gateway"},

@@ -25,6 +25,9 @@ class SshKey:
     revoked_at: datetime | None
 
 
+_COLUMNS = [getattr(SshKeyRow, field.name) for field in fields(SshKey)]
+
+
 def add_ssh_key(session: Session, key: SshKey) -> bool:
     """Add a key; False if it is known already, to whomever it belongs."""
     added = session.execute(
@@ -35,13 +38,14 @@ def add_ssh_key(session: Session, key: SshKey) -> bool:
 
 def find_ssh_key(session: Session, fingerprint: str) -> tuple[SshKey, bool] | None:
     """The key, and whether its agency is suspended; None if nobody has enrolled it."""
+    # Columns and no object: this is asked at every step of every session.
     query = (
-        select(SshKeyRow, AgencyRow.suspended_at)
+        select(*_COLUMNS, AgencyRow.suspended_at)
         .join(AgencyRow, AgencyRow.agency_id == SshKeyRow.agency_id)
         .where(SshKeyRow.fingerprint == fingerprint)
     )
     found = session.execute(query).first()
-    return None if found is None else (_kept(found[0]), found[1] is not None)
+    return None if found is None else (SshKey(*found[:-1]), found[-1] is not None)
 
 
 def list_ssh_keys(session: Session, *, agency_id: str | None) -> list[SshKey]:
