@@ -65,6 +65,8 @@ SWEEP_SECONDS = 5.0
 WATCH_SECONDS = 3600.0
 STOP_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
+CONNECT_SECONDS = 5.0
+"""How long to wait for a connection to the queue, and so for a database that is away at the end."""
 
 log = structlog.get_logger("gateway.worker")
 
@@ -84,7 +86,8 @@ def run_worker(settings: Settings, stop: Event) -> None:
 
 async def _work(services: WorkerServices, stop: Event) -> None:
     address = make_url(services.database_url).set(drivername="postgresql")
-    connector = PsycopgConnector(conninfo=address.render_as_string(hide_password=False))
+    conninfo = address.render_as_string(hide_password=False)
+    connector = PsycopgConnector(conninfo=conninfo, timeout=CONNECT_SECONDS)
     app = App(connector=connector)
     _add_tasks(app, services)
     async with app.open_async():

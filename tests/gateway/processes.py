@@ -99,6 +99,13 @@ class Processes:
             return
         process.wait()
 
+    def end(self, name: str, *, seconds: float) -> None:
+        """Tell it to end, as systemd does; raises subprocess.TimeoutExpired where it does not."""
+        with self._lock:
+            process = self._running[name]
+        process.terminate()
+        process.wait(seconds)
+
     def pause(self, name: str) -> None:
         """Have it stand still, as a machine that is suspended does."""
         os.killpg(self._running[name].pid, signal.SIGSTOP)

@@ -74,6 +74,16 @@ def test_one_message_fifty_times_at_once(site: Site) -> None:
     assert outcome.acknowledged == outcome.faults["fifty-at-once"] + 1, "and the probe"
 
 
+def test_what_is_told_to_end_ends_though_the_database_is_away(site: Site) -> None:
+    site.servers.postgres.kill()
+    try:
+        for name in site.processes.names:
+            site.processes.end(name, seconds=25)
+    finally:
+        site.servers.postgres.start()
+    site.processes.await_ready()
+
+
 @pytest.mark.parametrize("harm", MUST_BE_NONE)
 def test_an_outcome_with_harm_is_not_sound(harm: str) -> None:
     good = {"faults": {"some": 1}, "acknowledged": 1, "unanswered": 0, "entries": 1}
