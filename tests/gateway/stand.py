@@ -37,6 +37,7 @@ from crypto import (
     unseal,
 )
 from gateway.cli.keys import make_ssh_host_key
+from gateway.errors import ServiceFailed
 from gateway.records import SCOPES, Principal, Role, State
 from gateway.settings import Process, Settings
 from gateway.signer import SignerServer
@@ -284,7 +285,12 @@ class Stand:
     def settle(self) -> None:
         """Do what the worker and the sequencer do, until nothing is left to do."""
         for submission in self._waiting():
-            self.worker.processor.process(submission)
+            try:
+                self.worker.processor.process(submission)
+            except ServiceFailed:
+                # A worker of another process was faster, and has taken the ciphertext away.
+                if submission in self._waiting():
+                    raise
         with self.database.transaction() as session:
             dry_runs = in_hand(session, CHECK) | set(unchecked(session, before=datetime.now(UTC)))
         for dry_run in dry_runs:

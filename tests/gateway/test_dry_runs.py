@@ -200,7 +200,7 @@ def test_both_at_once_know_nothing_of_each_other(stand: Stand, sender: Sender) -
 
 def test_twenty_of_the_same_at_once_are_one(stand: Stand, sender: Sender) -> None:
     message, before = sender.message(1), objects(stand, Bucket.QUARANTINE)
-    with ThreadPoolExecutor(20) as pool:
+    with ThreadPoolExecutor(12) as pool:
         answers = list(
             pool.map(
                 lambda _: stand.app.test_client().post(
