@@ -13,7 +13,7 @@ import structlog
 from audit.errors import AuditError
 from gateway.errors import ServiceFailed, Unlocked
 from gateway.settings import Settings
-from gateway.wiring import MirrorServices, mirror_services
+from gateway.wiring.mirror import MirrorServices, mirror_services
 
 log = structlog.get_logger("gateway.mirror")
 

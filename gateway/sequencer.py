@@ -22,7 +22,7 @@ from gateway.errors import ServiceFailed
 from gateway.flow.stamping import Stamping
 from gateway.settings import Settings
 from gateway.store.log import PostgresLog, sequencer_lock
-from gateway.wiring import SequencerServices, sequencer_services
+from gateway.wiring.sequencer import SequencerServices, sequencer_services
 from gateway.witnesses import Panel
 
 PAUSE_SECONDS = 0.1

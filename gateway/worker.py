@@ -41,7 +41,7 @@ from gateway.store.dryruns import unchecked
 from gateway.store.jobs import CHECK, MAIL, MAIL_QUEUE, PROCESS, QUEUE, SIGN, hasten, in_hand
 from gateway.store.releases import unsigned
 from gateway.store.submissions import unprocessed
-from gateway.wiring import WorkerServices, worker_services
+from gateway.wiring.worker import WorkerServices, worker_services
 
 ATTEMPTS = 6
 """How often a job is tried where the reason of its failure is not known."""

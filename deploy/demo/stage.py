@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from gateway.cli.environment import read_environment
 from gateway.settings import Process, Settings
-from gateway.wiring import AdminServices, admin_services
+from gateway.wiring.admin import AdminServices, admin_services
 
 GATEWAY = Path(sys.executable).with_name("gateway")
 READY_SECONDS = 90

@@ -16,7 +16,7 @@ from audit.entry import Reason
 from gateway.cli.environment import environment
 from gateway.records import SCOPES, Principal, Role
 from gateway.settings import Process, Settings
-from gateway.wiring import AdminServices, admin_services
+from gateway.wiring.admin import AdminServices, admin_services
 
 reason_option = click.option(
     "--reason",

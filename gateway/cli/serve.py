@@ -34,7 +34,8 @@ from gateway.cli.output import say
 from gateway.cli.stopping import told_to_stop
 from gateway.embedded import EmbeddedServers
 from gateway.settings import Process, Settings
-from gateway.wiring import LOCAL_PART, admin_services
+from gateway.wiring import LOCAL_PART
+from gateway.wiring.admin import admin_services
 
 LOG_NAME = "log.gateway.localhost"
 READY_SECONDS = 60

@@ -20,7 +20,7 @@ from gateway.flow.quarantine import Delivery
 from gateway.records import Channel, Principal
 from gateway.spool import Growing, Waiting
 from gateway.spool.box import Box
-from gateway.wiring import SftpServices
+from gateway.wiring.sftp import SftpServices
 
 log = structlog.get_logger("gateway.sftp")
 

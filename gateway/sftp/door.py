@@ -32,7 +32,7 @@ from gateway.errors import GatewayError, ServiceFailed, TooMany, Unauthenticated
 from gateway.sftp.desk import Desk, Taken
 from gateway.sftp.shelf import Shelf
 from gateway.sftp.tree import Tree
-from gateway.wiring import Sessions, SftpServices
+from gateway.wiring.sftp import Sessions, SftpServices
 
 log = structlog.get_logger("gateway.sftp")
 

@@ -20,7 +20,7 @@ from gateway.settings import Settings
 from gateway.sftp.compat import take_no_environment, tolerate_octets_after_a_write
 from gateway.sftp.door import STOP_SECONDS, Door
 from gateway.sftp.shelf import Shelf, standard_files
-from gateway.wiring import SftpServices, sftp_services
+from gateway.wiring.sftp import SftpServices, sftp_services
 
 log = structlog.get_logger("gateway.sftp")
 

@@ -20,7 +20,7 @@ from gateway.errors import ServiceFailed
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
 
-AT_ONCE = 3
+AT_ONCE = 2
 """Parts of one object that are on their way together: a store hashes each on one of its cores."""
 
 

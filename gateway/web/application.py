@@ -14,7 +14,8 @@ from gateway.web.api.submissions import submissions_blueprint
 from gateway.web.api.uploads import uploads_blueprint
 from gateway.web.authorisation import Guard
 from gateway.web.checker import checker_blueprint
-from gateway.wiring import LOCAL_PART, WebServices
+from gateway.wiring import LOCAL_PART
+from gateway.wiring.web import WebServices
 
 MAX_JSON = 64 << 10
 """Bytes of any body that is not an upload."""

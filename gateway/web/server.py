@@ -12,7 +12,7 @@ from gateway import journal
 from gateway.settings import Settings
 from gateway.web.application import create_app
 from gateway.web.pace import Pace, Paced
-from gateway.wiring import web_services
+from gateway.wiring.web import web_services
 
 HEADER_BYTES = 8190
 HEADERS = 60

@@ -29,14 +29,12 @@ from gateway.settings import Process, Settings
 from gateway.store.database import Database
 from gateway.store.stamps import StampPlace, add_stamp, newest_stamps
 from gateway.web import create_app
-from gateway.wiring import (
-    admin_services,
-    mirror_services,
-    sequencer_services,
-    sftp_services,
-    web_services,
-    worker_services,
-)
+from gateway.wiring.admin import admin_services
+from gateway.wiring.mirror import mirror_services
+from gateway.wiring.sequencer import sequencer_services
+from gateway.wiring.sftp import sftp_services
+from gateway.wiring.web import web_services
+from gateway.wiring.worker import worker_services
 from tests.gateway import owner
 from tests.gateway.linking import remembered
 from tests.gateway.mailserver import Keeping, Taken, mail_server

@@ -7,7 +7,7 @@ from gateway.records import SCOPES
 from gateway.web import create_app
 from gateway.web.application import MAX_JSON
 from gateway.web.server import HEADER_BYTES, HEADERS
-from gateway.wiring import WebServices
+from gateway.wiring.web import WebServices
 from tests.docs.pages import DOCS, ROOT
 
 VARIABLE = re.compile(r"<[^>]+>")

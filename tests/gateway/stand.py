@@ -47,16 +47,10 @@ from gateway.store.log import PostgresLog, outbox_depth, sequencer_lock
 from gateway.store.objects import Bucket
 from gateway.store.submissions import find_submission, unprocessed
 from gateway.web import create_app
-from gateway.wiring import (
-    AdminServices,
-    SequencerServices,
-    WebServices,
-    WorkerServices,
-    admin_services,
-    sequencer_services,
-    web_services,
-    worker_services,
-)
+from gateway.wiring.admin import AdminServices, admin_services
+from gateway.wiring.sequencer import SequencerServices, sequencer_services
+from gateway.wiring.web import WebServices, web_services
+from gateway.wiring.worker import WorkerServices, worker_services
 from tests.validators import samples
 from validators.building import BuiltPackage, Rows, build_package
 from validators.standard import Standard, load_standard

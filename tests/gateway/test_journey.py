@@ -11,7 +11,7 @@ from gateway.records import Role, State
 from gateway.settings import Process, Settings
 from gateway.store.objects import Bucket
 from gateway.store.submissions import find_submission
-from gateway.wiring import worker_services
+from gateway.wiring.worker import worker_services
 from tests.gateway.stand import POLICE, Stand
 from tests.validators import samples
 from tests.validators.stories import write_narratives

@@ -18,7 +18,7 @@ from gateway.flow.pepper import Pepper
 from gateway.records import State
 from gateway.settings import Process, Settings
 from gateway.store.submissions import find_submission
-from gateway.wiring import worker_services
+from gateway.wiring.worker import worker_services
 from gateway.worker import forget_links
 from tests.gateway.linking import (
     asked,

@@ -30,7 +30,7 @@ from gateway.flow import mailing
 from gateway.records import State
 from gateway.settings import Process, Settings
 from gateway.store.jobs import MAIL, in_hand, unfinished_jobs
-from gateway.wiring import worker_services
+from gateway.wiring.worker import worker_services
 from tests.gateway.cli.shell import Shell
 from tests.gateway.mailserver import Keeping, Taken, mail_server, speaking
 from tests.gateway.processes import Processes, free_port

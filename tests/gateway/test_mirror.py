@@ -32,7 +32,7 @@ from gateway.settings import Process
 from gateway.store.log import PostgresLog
 from gateway.store.logbucket import LogBucket
 from gateway.store.objects import Bucket, ObjectStore
-from gateway.wiring import MirrorServices, mirror_services
+from gateway.wiring.mirror import MirrorServices, mirror_services
 from tests.audit.careless import sequence
 from tests.gateway.cli.shell import Shell
 from tests.gateway.stand import Stand
@@ -174,7 +174,7 @@ def test_what_is_put_in_front_hides_nothing_for_good(
 KILLED = """
 import os, signal, sys
 from gateway.settings import Process, Settings
-from gateway.wiring import mirror_services
+from gateway.wiring.mirror import mirror_services
 services, left = mirror_services(Settings.load(os.environ, Process.MIRROR)), int(sys.argv[1])
 bucket = services.bucket
 def dying(write):

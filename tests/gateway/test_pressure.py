@@ -15,7 +15,7 @@ from gateway.records import Principal, Role
 from gateway.settings import Process, Settings
 from gateway.store.objects import ObjectStore
 from gateway.web.application import create_app
-from gateway.wiring import web_services
+from gateway.wiring.web import web_services
 from tests.gateway.processes import Processes, free_port
 from tests.gateway.sftp.conftest import SftpProcess, person_at
 from tests.gateway.sftp.test_attacks import session

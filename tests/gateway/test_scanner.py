@@ -19,7 +19,7 @@ from gateway.errors import ServiceFailed
 from gateway.records import State
 from gateway.scanner import Scanner
 from gateway.settings import Process, Settings
-from gateway.wiring import WorkerServices, worker_services
+from gateway.wiring.worker import WorkerServices, worker_services
 from tests.crypto.peers.programs import require
 from tests.gateway.stand import POLICE, Sender, Stand
 from tests.validators.stories import write_narratives

@@ -11,7 +11,7 @@ from gateway.flow.shares import BURST_SECONDS, TELL_SECONDS, Share, Shares
 from gateway.records import Role
 from gateway.settings import Process, Settings
 from gateway.web.application import create_app
-from gateway.wiring import web_services
+from gateway.wiring.web import web_services
 from tests.gateway.stand import OTHER_POLICE, POLICE, Sender, Stand
 
 RATE = 2

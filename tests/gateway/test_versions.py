@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from gateway.settings import Process
-from gateway.wiring import WorkerServices, worker_services
+from gateway.wiring.worker import WorkerServices, worker_services
 from tests.gateway.stand import OTHER_POLICE, POLICE, Sender, Stand, fresh
 from tests.validators import samples
 from tests.validators.versions import GONE, NEW_CODE, NEW_COLUMN, NEXT, two_versions

@@ -31,7 +31,8 @@ from gateway.settings import Process, Settings
 from gateway.store.database import Database, raw_connection
 from gateway.store.log import PostgresLog, outbox_depth
 from gateway.store.objects import Stored
-from gateway.wiring import WebServices, sequencer_services, web_services
+from gateway.wiring.sequencer import sequencer_services
+from gateway.wiring.web import WebServices, web_services
 from tests.bench.audit.inline import COLLECTED, TABLES, key_at_hand, with_signer
 from tests.bench.audit.made import entries
 from tests.bench.measure import Line, peak_mb
