@@ -14,7 +14,7 @@ def loop(settings, stop):
         time.sleep(0.1)
     print(stop.wait(20))
 processes.environment, Settings.load = dict, lambda *_: None
-processes._run(loop, Process.MIRROR)
+processes._run("__main__", "loop", Process.MIRROR)
 """
 
 
