@@ -43,7 +43,7 @@ from validators.standard import load_standard
 
 WRITERS, PROCESSES = 16, 4
 AGENCIES = tuple(islice(sorted(load_standard().agencies), WRITERS))
-ROUNDS, SECONDS = 3, 4.0
+ROUNDS, SECONDS = 7, 4.0
 LEAVES = 1_000_000
 FEW = 1_000
 RATE = 20_000
