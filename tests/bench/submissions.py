@@ -2,17 +2,16 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import requests
-from sqlalchemy import text
 
 from crypto import Keyring
 from gateway.embedded import EmbeddedServers
 from tests.bench.gnupg import Gnupg
 from tests.bench.measure import Line, middle, peak_mb
+from tests.bench.sending import SENDERS, post, send_all
 from tests.gateway.processes import Processes
 from tests.gateway.stand import Sender, Stand, development, fresh, make_keys
 from tests.validators import samples
@@ -22,7 +21,6 @@ MESSAGE_BYTES = 10_000
 CHILDREN = 33  # with a CASE, an EXPL and a DECN row each: just above that many bytes
 ROUNDS = 3
 A_ROUND = 120
-SENDERS = 8
 ALGORITHMS = ("rsa3072", "ed25519")
 
 
@@ -69,7 +67,7 @@ class _Bench:
         taken = []
         for sender, message in self._messages(30):
             started = time.perf_counter()
-            submission = self._post(sender, message)
+            submission = post(self._processes.url, sender, message)
             self._report(sender, submission)
             taken.append(time.perf_counter() - started)
         return Line(
@@ -102,18 +100,7 @@ class _Bench:
         return paths
 
     def _send_all(self, batch: Sequence[tuple[Sender, bytes]]) -> float:
-        started = time.perf_counter()
-        with ThreadPoolExecutor(SENDERS) as pool:
-            list(pool.map(lambda each: self._post(*each), batch))
-        self._await_rest()
-        return time.perf_counter() - started
-
-    def _post(self, sender: Sender, message: bytes) -> str:
-        headers = sender.headers | {"Content-Type": "application/pgp-encrypted"}
-        url = f"{self._processes.url}/v1/submissions"
-        answer = requests.post(url, data=message, headers=headers, timeout=60)
-        answer.raise_for_status()
-        return str(answer.json()["id"])
+        return send_all(self._stand, self._processes.url, batch)
 
     def _report(self, sender: Sender, submission: str) -> None:
         url = f"{self._processes.url}/v1/submissions/{submission}/report"
@@ -124,17 +111,6 @@ class _Bench:
                     raise ValueError("the benchmark's own package was not accepted")
                 return
             time.sleep(0.01)
-
-    def _await_rest(self) -> None:
-        query = text(
-            "SELECT EXISTS (SELECT 1 FROM submission WHERE state = 'received')"
-            " OR EXISTS (SELECT 1 FROM audit_outbox)"
-        )
-        while True:
-            with self._stand.database.transaction() as session:
-                if not session.execute(query).scalar_one():
-                    return
-            time.sleep(0.02)
 
 
 @contextmanager

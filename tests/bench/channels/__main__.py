@@ -10,14 +10,20 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.channels.https import bench_https
 from tests.bench.channels.sftp import bench_sftp
+from tests.bench.channels.workers import bench_workers
 from tests.bench.measure import Line
 
 
 def _lines(folder: Path, megabytes: int) -> Iterator[Line]:
     for bench in (bench_sftp, bench_https):
-        own = folder / bench.__name__
-        own.mkdir()
-        yield from bench(own, megabytes)
+        yield from bench(_own(folder, bench.__name__), megabytes)
+    yield from bench_workers(_own(folder, bench_workers.__name__))
+
+
+def _own(folder: Path, name: str) -> Path:
+    own = folder / name
+    own.mkdir()
+    return own
 
 
 def main() -> None:
