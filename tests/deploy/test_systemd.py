@@ -138,7 +138,7 @@ if ctypes.CDLL(None).prctl({PR_SET_MDWE}, {REFUSE_EXEC_GAIN}, 0, 0, 0):
     sys.exit("unsupported")
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-import gateway.cli.processes, gateway.mirror, gateway.sequencer, gateway.web.server, gateway.worker
+import gateway.cli.{process}
 from crypto import Keyring, generate_key, open_message, seal, sign_and_encrypt
 now = datetime.now(UTC)
 keyring = Keyring.load([generate_key("A <a@a.test>", now=now - timedelta(1), valid_for=None)])
@@ -171,7 +171,8 @@ print(bool(signed) and not {{"polars", "sqlalchemy", "boto3", "flask"}} & sys.mo
 def test_nothing_needs_memory_that_is_writable_and_executable(name: str) -> None:
     """What MemoryDenyWriteExecute asks, by the kernel's own switch for it (Linux 6.3, prctl 65)."""
     asked = SIGNING if "signer" in name else DENIED
-    code = asked.format(PR_SET_MDWE=65, REFUSE_EXEC_GAIN=1)
+    process = re.split("[@.]", name.removeprefix("gateway-"))[0]
+    code = asked.format(PR_SET_MDWE=65, REFUSE_EXEC_GAIN=1, process=process)
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -6,15 +6,15 @@ import sys
 # The event's own lock is held, as it is for a moment in each of the loop's pauses.
 TOLD = """
 import os, signal, time
-from gateway.cli import processes
+from gateway.cli import running
 from gateway.settings import Process, Settings
 def loop(settings, stop):
     with stop._cond:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(0.1)
     print(stop.wait(20))
-processes.environment, Settings.load = dict, lambda *_: None
-processes._run("__main__", "loop", Process.MIRROR)
+running.environment, Settings.load = dict, lambda *_: None
+running.run(loop, Process.MIRROR)
 """
 
 
