@@ -5,7 +5,6 @@ reads it. Listing is no reading: only who takes a paper makes an entry of the lo
 each submission is a list too, in one file more, so that reading that makes none.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from gateway.errors import NotReady
 from gateway.flow.dryruns import DryRuns
 from gateway.flow.judgement import report_text
 from gateway.flow.proofs import LogReading
-from gateway.flow.shown import status_text
+from gateway.flow.shown import document_text, status_text
 from gateway.flow.submissions import LogPlace, Submissions, log_place
 from gateway.records import DryRun, Principal, Submission
 from gateway.store.database import Database
@@ -159,11 +158,10 @@ def _status(submissions: Sequence[Submission], dry_runs: Sequence[DryRun]) -> Pa
     )
 
 
-def _json(report: Mapping[str, Any]) -> str:
-    return json.dumps(report, indent=2, sort_keys=True) + "\n"
-
-
-_REPORTS: dict[str, Callable[[Mapping[str, Any]], str]] = {REPORT: report_text, MACHINE: _json}
+_REPORTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    REPORT: report_text,
+    MACHINE: document_text,
+}
 
 
 def paper_name(each: Submission | DryRun, kind: str) -> str:

@@ -1,7 +1,8 @@
 """What an agency is shown of a submission and of a dry run, whichever channel it asks over."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from marshmallow import Schema, fields
 
@@ -69,4 +70,9 @@ def status_text(submissions: Sequence[Submission], dry_runs: Sequence[DryRun]) -
         "submissions": SubmissionSchema(many=True).dump(submissions),
         "dry_runs": DryRunSchema(many=True).dump(dry_runs),
     }
-    return json.dumps(shown, indent=2, sort_keys=True) + "\n"
+    return document_text(shown)
+
+
+def document_text(document: Mapping[str, Any]) -> str:
+    """A JSON document as it is handed out in a file."""
+    return json.dumps(document, indent=2, sort_keys=True) + "\n"

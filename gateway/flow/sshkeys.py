@@ -139,6 +139,17 @@ class SshKeys:
 
         Where the key is known but not accepted, the log gets the truth.
         """
+        return self._known(fingerprint, source=source, request_id=request_id)[1]
+
+    def turn_away(self, fingerprint: str, code: str, *, source: str | None) -> None:
+        """Tell the log that an accepted key was not let in, for want of room."""
+        key, by = self._known(fingerprint, source=source, request_id=None)
+        self._record_refusal(key, by, code)
+
+    def _known(
+        self, fingerprint: str, *, source: str | None, request_id: str | None
+    ) -> tuple[SshKey, Principal]:
+        """An accepted key and the principal behind it."""
         with self._database.look() as session:
             found = find_ssh_key(session, fingerprint)
         if found is None:
@@ -154,21 +165,15 @@ class SshKeys:
             request_id=request_id,
         )
         fault = self._fault(key, suspended=suspended)
-        if fault is None:
-            return principal
-        with self._database.transaction() as session:
-            what = _about(key, outcome=Outcome.REFUSED, error_code=fault)
-            self._trail.record(session, Action.AUTH_FAILED, principal, what)
-        raise Unauthenticated(detail=fault)
+        if fault is not None:
+            self._record_refusal(key, principal, fault)
+            raise Unauthenticated(detail=fault)
+        return key, principal
 
-    def turn_away(self, fingerprint: str, code: str, *, source: str | None) -> None:
-        """Tell the log that an accepted key was not let in, for want of room."""
-        by = self.authenticate(fingerprint, source=source, request_id=None)
+    def _record_refusal(self, key: SshKey, by: Principal, code: str) -> None:
         with self._database.transaction() as session:
-            found = find_ssh_key(session, fingerprint)
-            if found is not None:
-                what = _about(found[0], outcome=Outcome.REFUSED, error_code=code)
-                self._trail.record(session, Action.AUTH_FAILED, by, what)
+            what = _about(key, outcome=Outcome.REFUSED, error_code=code)
+            self._trail.record(session, Action.AUTH_FAILED, by, what)
 
     def _fault(self, key: SshKey, *, suspended: bool) -> str | None:
         if key.revoked_at is not None:

@@ -8,11 +8,9 @@ import json
 import socket
 import time
 from base64 import b64encode
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -36,14 +34,6 @@ class Answer:
     def code(self) -> str:
         """The code of a problem."""
         return str(json.loads(self.body)["code"])
-
-
-@pytest.fixture(scope="module")
-def web(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """The real processes."""
-    folder: Path = tmp_path_factory.mktemp("web")
-    with Processes(stand.environ, folder) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

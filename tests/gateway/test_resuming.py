@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
@@ -24,13 +24,6 @@ TUSJS = PEERS / "tusjs"
 
 Send = Callable[[str, str, Path], str]
 """Sends a file with a token to a gateway; returns the path of the submission."""
-
-
-@pytest.fixture(scope="module")
-def web(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """The real processes."""
-    with Processes(stand.environ, tmp_path_factory.mktemp("web")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes
@@ -20,13 +19,6 @@ from tests.gateway.stand import POLICE, Sender, Stand
 PAGE = (DOCS / "agencies" / "tus.md").read_text()
 TUSJS = Path(__file__).with_name("peers") / "tusjs" / "node_modules"
 SIZE = (9 << 20) + 7
-
-
-@pytest.fixture(scope="module")
-def web(stand: Stand, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
-    """The real processes."""
-    with Processes(stand.environ, tmp_path_factory.mktemp("web")) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
