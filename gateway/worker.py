@@ -15,12 +15,14 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from time import perf_counter
+from typing import Any
 from uuid import UUID
 
 import structlog
 from procrastinate import App, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy
 from psycopg import Error as PsycopgError
 from sqlalchemy import make_url
@@ -89,17 +91,63 @@ async def _work(services: WorkerServices, stop: Event) -> None:
     conninfo = address.render_as_string(hide_password=False)
     connector = PsycopgConnector(conninfo=conninfo, timeout=CONNECT_SECONDS)
     app = App(connector=connector)
+    app.job_manager = held = _HeldJobs(connector)
     _add_tasks(app, services)
     async with app.open_async():
         working = [
             asyncio.create_task(_take(app, QUEUE, at_once=services.concurrency)),
             asyncio.create_task(_take(app, MAIL_QUEUE, at_once=1)),
-            asyncio.create_task(_sweep_now_and_then(app, services)),
+            asyncio.create_task(_sweep_now_and_then(held, services)),
             asyncio.create_task(_keep_house(services)),
+            asyncio.create_task(held.left_behind()),
             asyncio.create_task(_wait(stop)),
         ]
         await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
         await _end(working)
+
+
+class _HeldJobs(JobManager):
+    """The jobs that workers hold: none is held for ever, whatever becomes of its worker.
+
+    Where the end of a job cannot be written the library lets that pass, and the job stays with a
+    worker that lives, so that nobody takes it for stalled. Such a worker begins anew, by which it
+    lets go of what it held.
+    """
+
+    def __init__(self, connector: PsycopgConnector) -> None:
+        super().__init__(connector)
+        self._left_behind = asyncio.Event()
+
+    async def left_behind(self) -> None:
+        """Wait for a job whose end is not written, and raise ConnectorException."""
+        await self._left_behind.wait()
+        raise ConnectorException
+
+    async def give_back(self) -> None:
+        """Let the jobs that dead workers held be taken again."""
+        for job in await self.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+            with suppress(ConnectorException):  # another worker's sweep was faster
+                try:
+                    await super().retry_job(job, LONG_AGO)
+                except UniqueViolation:
+                    # Another for the same subject waits already, for this one to let go.
+                    await super().finish_job(job, Status.FAILED, delete_job=True)
+
+    async def finish_job(self, *args: Any, **kwargs: Any) -> None:
+        with self._noticed():
+            await super().finish_job(*args, **kwargs)
+
+    async def retry_job(self, *args: Any, **kwargs: Any) -> None:
+        with self._noticed():
+            await super().retry_job(*args, **kwargs)
+
+    @contextmanager
+    def _noticed(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectorException:
+            self._left_behind.set()
+            raise
 
 
 async def _take(app: App, queue: str, *, at_once: int) -> None:
@@ -216,21 +264,13 @@ class _MailRetry(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": min(doubled, longest)})
 
 
-async def _sweep_now_and_then(app: App, services: WorkerServices) -> None:
+async def _sweep_now_and_then(held: _HeldJobs, services: WorkerServices) -> None:
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         # A worker whose clock is astray ends its work here, and waits (`run_worker`).
         now = await asyncio.to_thread(services.clock)
-        await _retry_stalled(app)
+        await held.give_back()
         await asyncio.to_thread(sweep, services, now=now)
-
-
-async def _retry_stalled(app: App) -> None:
-    """Give back what dead workers held."""
-    stalled = await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS)
-    for job in stalled:
-        with suppress(ConnectorException):  # another worker's sweep was faster
-            await app.job_manager.retry_job(job, retry_at=LONG_AGO)
 
 
 def sweep(services: WorkerServices, *, now: datetime) -> int:

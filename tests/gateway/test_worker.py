@@ -12,8 +12,8 @@ from procrastinate.jobs import Job
 from sqlalchemy import text
 
 from gateway import worker
-from gateway.errors import NotReady, ServiceFailed
-from gateway.flow.process import PackageTaken
+from gateway.errors import GatewayError, NotReady, ServiceFailed
+from gateway.flow.process import PackageTaken, Processor
 from gateway.records import State
 from gateway.store.jobs import PROCESS, in_hand
 from tests.gateway.stand import COUNCIL, POLICE, Stand, new_keyring
@@ -58,6 +58,15 @@ def test_what_a_dead_worker_held_comes_back(stand: Stand, submission: UUID) -> N
         assert eventually(lambda: stand.state(submission) is State.STORED)
 
 
+def test_what_a_dead_worker_held_keeps_no_other_job_waiting(stand: Stand, submission: UUID) -> None:
+    """As where an operator has a submission tried again that a worker died over."""
+    do(stand, "UPDATE procrastinate_jobs SET status = 'doing'")
+    with stand.database.transaction() as session:
+        stand.worker.jobs.process(session, submission)
+    with running(stand):
+        assert eventually(lambda: stand.state(submission) is State.STORED)
+
+
 def test_the_worker_outlives_its_connections(stand: Stand, submission: UUID) -> None:
     with running(stand):
         assert eventually(lambda: stand.state(submission) is State.STORED)
@@ -71,6 +80,48 @@ def test_the_worker_outlives_its_connections(stand: Stand, submission: UUID) -> 
         sender = stand.sender(POLICE)
         another = stand.send(sender, sender.message(1))
         assert eventually(lambda: stand.state(another) is State.STORED)
+
+
+CUT_AT_THE_END = """
+    CREATE SEQUENCE cut;
+    CREATE FUNCTION cut_once() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('cut') = 1 THEN
+            PERFORM pg_terminate_backend(pg_backend_pid()), pg_sleep(10);
+        END IF;
+        RETURN coalesce(NEW, OLD);
+    END $$;
+    CREATE TRIGGER cut_once BEFORE UPDATE OR DELETE ON procrastinate_jobs
+        FOR EACH ROW WHEN (OLD.status = 'doing') EXECUTE FUNCTION cut_once();
+"""
+"""The line to the database breaks under the statement that ends a job, once."""
+
+UNCUT = """
+    DROP TRIGGER cut_once ON procrastinate_jobs;
+    DROP FUNCTION cut_once();
+    DROP SEQUENCE cut;
+"""
+
+
+@pytest.mark.parametrize("fault", [ServiceFailed, NotReady])
+def test_a_job_whose_end_cannot_be_written_is_run_again(
+    stand: Stand, submission: UUID, monkeypatch: pytest.MonkeyPatch, fault: type[GatewayError]
+) -> None:
+    """As where the database goes away under a job: the submission waits, its worker lives on."""
+    process, faults = Processor.process, [fault("object-not-readable", "Away.", "Wait.")]
+
+    def failing_once(self: Processor, subject: UUID) -> None:
+        if faults:
+            raise faults.pop()
+        process(self, subject)
+
+    monkeypatch.setattr(Processor, "process", failing_once)
+    do(stand, CUT_AT_THE_END)
+    try:
+        with running(stand):
+            assert eventually(lambda: stand.state(submission) is State.STORED)
+    finally:
+        do(stand, UNCUT)
 
 
 def test_a_worker_warns_of_certificates_that_end_soon(stand: Stand) -> None:
