@@ -21,7 +21,7 @@ from gateway.errors import ChecksumMismatch, ServiceFailed, Superseded
 from gateway.flow.body import too_large
 from gateway.store.database import Database
 from gateway.store.objects import PART, Bucket, ObjectStore, Readable, quarantine_key
-from gateway.store.parts import Part, side_by_side
+from gateway.store.parts import Data, Part, side_by_side
 from gateway.store.uploads import Upload, next_number, record_arrival
 
 _BLOCK = 1 << 20
@@ -114,14 +114,15 @@ class Arrival:
         hashes = [each for each in (running, measured) if each is not None]
         buffer = bytearray(self._tail())
 
-        def whole_parts() -> Iterator[tuple[int, bytes]]:
+        def whole_parts() -> Iterator[tuple[int, bytearray]]:
+            nonlocal buffer
             while block := self._read(body, most=PART - len(buffer)):
                 for each in hashes:
                     each.update(block)
                 buffer.extend(block)
                 if len(buffer) == PART:
-                    yield self._numbered(), bytes(buffer)
-                    buffer.clear()
+                    yield self._numbered(), buffer
+                    buffer = bytearray()
 
         for part in side_by_side(self._put, whole_parts()):
             self._confirm(part)
@@ -173,7 +174,7 @@ class Arrival:
             raise superseded()
         return number
 
-    def _put(self, number: int, data: bytes) -> Part:
+    def _put(self, number: int, data: Data) -> Part:
         if self._multipart is None:
             raise LookupError("a part was given no number")
         return self._parts.put(self.key, self._multipart, number, data)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 PART = 8 << 20
 """Bytes of a part, of which a few are in memory for one upload; S3 asks for at least 5 MiB."""
+_BLOCK = 1 << 20
 
 
 class Readable(Protocol):
@@ -118,7 +119,7 @@ class ObjectStore:
         with ours("object-not-stored"):
             first = _read(source)
             if len(first) < PART:
-                return self._put_whole(bucket, key, first)
+                return self._put_whole(bucket, key, bytes(first))
             return self._put_parts(bucket, key, first, source)
 
     def get(self, bucket: Bucket, key: str) -> Iterator[bytes]:
@@ -127,7 +128,7 @@ class ObjectStore:
             body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
             # Closed where the reader goes away early too: the connection would stay open otherwise.
             with closing(body):
-                yield from body.iter_chunks(1 << 20)
+                yield from body.iter_chunks(_BLOCK)
 
     def open(self, bucket: Bucket, key: str) -> BinaryIO:
         """The object as a readable stream; the caller closes it."""
@@ -180,7 +181,7 @@ class ObjectStore:
         )
         return Stored(key=key, size=len(data), sha256=digest.hexdigest())
 
-    def _put_parts(self, bucket: Bucket, key: str, first: bytes, source: Readable) -> Stored:
+    def _put_parts(self, bucket: Bucket, key: str, first: bytearray, source: Readable) -> Stored:
         parts = self.parts(bucket)
         upload = parts.begin(key)
         try:
@@ -190,11 +191,11 @@ class ObjectStore:
             raise
 
     def _send_parts(
-        self, parts: PartStore, key: str, upload: str, blocks: Iterator[bytes]
+        self, parts: PartStore, key: str, upload: str, blocks: Iterator[bytearray]
     ) -> Stored:
         digest = sha256()
 
-        def hashed() -> Iterator[tuple[int, bytes]]:
+        def hashed() -> Iterator[tuple[int, bytearray]]:
             for number, block in enumerate(blocks, start=1):
                 digest.update(block)
                 yield number, block
@@ -214,17 +215,15 @@ def _without_expect(params: dict[str, Any], **_: object) -> None:
     params["headers"].pop("Expect", None)
 
 
-def _read(source: Readable) -> bytes:
+def _read(source: Readable) -> bytearray:
     """One full part, or less only at the end of the stream."""
-    parts: list[bytes] = []
-    wanted = PART
-    while wanted and (block := source.read(wanted)):
-        parts.append(block)
-        wanted -= len(block)
-    return b"".join(parts)
+    part = bytearray()
+    while (wanted := PART - len(part)) and (block := source.read(min(wanted, _BLOCK))):
+        part += block
+    return part
 
 
-def _blocks(first: bytes, source: Readable) -> Iterator[bytes]:
+def _blocks(first: bytearray, source: Readable) -> Iterator[bytearray]:
     block = first
     while block:
         yield block
@@ -236,7 +235,7 @@ class _Reading(RawIOBase):
 
     def __init__(self, body: "StreamingBody") -> None:
         self._body = body
-        self._blocks = body.iter_chunks(1 << 20)
+        self._blocks = body.iter_chunks(_BLOCK)
         self._left = memoryview(b"")
 
     def readable(self) -> bool:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2
 """Parts of one object that are on their way together: a store hashes each on one of its cores."""
+
+Data = bytes | bytearray
+"""The octets of a part; whoever hands over a bytearray does not touch it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,11 @@ class PartStore:
             )
         return begun["UploadId"]
 
-    def put(self, key: str, upload: str, number: int, data: bytes) -> Part:
-        """Store a part; all but the last have at least 5 MiB. The same number again replaces it."""
+    def put(self, key: str, upload: str, number: int, data: Data) -> Part:
+        """Store a part; all but the last have at least 5 MiB. The same number again replaces it.
+
+        A bytearray is sent from where it is; bytes are copied once more behind the request's head.
+        """
         checksum = b64encode(sha256(data).digest()).decode()
         with ours("object-not-stored"):
             answer = self._client.upload_part(
@@ -58,7 +64,7 @@ class PartStore:
                 Key=key,
                 UploadId=upload,
                 PartNumber=number,
-                Body=data,
+                Body=cast(bytes, data),  # boto takes either, its types name one
                 ChecksumSHA256=checksum,
             )
         return Part(number, answer["ETag"], checksum, len(data))
@@ -102,7 +108,7 @@ class PartStore:
 
 
 def side_by_side(
-    put: Callable[[int, bytes], Part], numbered: Iterable[tuple[int, bytes]]
+    put: Callable[[int, Data], Part], numbered: Iterable[tuple[int, Data]]
 ) -> Iterator[Part]:
     """Put parts, a few at once; each comes back in its turn, confirmed as all before it are.
 

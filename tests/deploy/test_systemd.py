@@ -12,16 +12,8 @@ import pytest
 
 from gateway.cli import cli
 from tests.deploy.environment import FOLDER as ENVIRONMENT
+from tests.deploy.units import FOLDER, NAMES, environment, settings
 
-UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
-NAMES = (
-    "gateway-web.service",
-    "gateway-sftp@.service",
-    "gateway-worker@.service",
-    "gateway-sequencer.service",
-    "gateway-mirror.service",
-    "gateway-signer.service",
-)
 MOST_EXPOSED = 1.5  # of 10; systemd calls everything below 2.5 safe
 REQUIRED = {
     "User",
@@ -41,7 +33,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The units, with a program that is there in place of the one that is not."""
     folder = tmp_path_factory.mktemp("units")
     for name in NAMES:
-        text = (UNITS / name).read_text()
+        text = (FOLDER / name).read_text()
         (folder / name).write_text(text.replace("/opt/gateway/bin/gateway", sys.executable))
     return folder
 
@@ -54,12 +46,6 @@ def analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [program, *arguments], capture_output=True, text=True, check=False, timeout=60
     )
-
-
-def settings(name: str) -> list[str]:
-    """The lines of a unit that say something."""
-    lines = (UNITS / name).read_text().splitlines()
-    return [line for line in lines if "=" in line and not line.startswith("#")]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,7 +96,7 @@ def test_a_unit_reads_an_environment_that_has_an_example(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_user_is_made(name: str) -> None:
     (user,) = [line[5:] for line in settings(name) if line.startswith("User=")]
-    assert re.search(rf"^u {user} ", (UNITS / "sysusers.conf").read_text(), re.MULTILINE)
+    assert re.search(rf"^u {user} ", (FOLDER / "sysusers.conf").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -122,13 +108,6 @@ def test_a_unit_starts_a_command_that_exists(name: str) -> None:
     assert command is not None
     known = {option for each in command.params for option in each.opts}
     assert {word for word in words if word.startswith("--")} <= known
-
-
-def environment(name: str) -> dict[str, str]:
-    """What a unit itself adds to the environment of its process."""
-    begin = "Environment="
-    given = [line.removeprefix(begin) for line in settings(name) if line.startswith(begin)]
-    return dict(line.split("=", 1) for line in given)
 
 
 DENIED = """

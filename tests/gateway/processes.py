@@ -12,6 +12,8 @@ from threading import Event, Lock, Thread
 
 import requests
 
+from tests.deploy.units import of_process
+
 
 def free_port() -> int:
     """A port of loopback that is free now."""
@@ -19,11 +21,6 @@ def free_port() -> int:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
         return port
-
-
-def nothing_of_its_own(_name: str) -> Mapping[str, str]:
-    """What a process of some name is started with besides the settings."""
-    return {}
 
 
 class Processes:
@@ -37,7 +34,7 @@ class Processes:
         workers: int = 1,
         webs: int = 1,
         sftp: bool = False,
-        own_environ: Callable[[str], Mapping[str, str]] = nothing_of_its_own,
+        own_environ: Callable[[str], Mapping[str, str]] = of_process,
     ) -> None:
         self._ports = {"web": free_port()} | {f"web-{n}": free_port() for n in range(1, webs)}
         self.port = self._ports["web"]

@@ -20,11 +20,11 @@ from tempfile import TemporaryDirectory
 from gateway.cli.profile import EXAMPLE, EXAMPLE_AGENCY
 from tests.bench.measure import Line
 from tests.bench.rows.made import STANDARD, write_cases
+from tests.deploy.units import of_process
 from tests.validators import books, samples
 from tests.validators.test_workbooks import sheets_of
 from validators.building import GivenFile, build_package, unsigned
 
-UNIT = Path(__file__).parents[3] / "deploy" / "systemd" / "gateway-worker@.service"
 MOST_MB = 700
 COLD_SECONDS = 1.0
 
@@ -87,19 +87,11 @@ def _compared(
 def _run(way: str, file: Path) -> _Run:
     module = ["tests.bench.rows.ours"] if way == "ours" else ["tests.bench.rows.ways", way]
     command = [sys.executable, "-m", *module, str(file)]
-    environ = {**os.environ, **_of_a_worker()} if way == "ours" else None
+    environ = {**os.environ, **of_process("worker")} if way == "ours" else None
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environ)
     found = json.loads(done.stdout)
     print(f"{way}: {found}", file=sys.stderr)
     return _Run(found["seconds"], found["mb"])
-
-
-def _of_a_worker() -> dict[str, str]:
-    """What the shipped unit sets, apart from its settings."""
-    mark = "Environment="
-    lines = UNIT.read_text().splitlines()
-    set_there = [line.removeprefix(mark) for line in lines if line.startswith(mark)]
-    return dict(each.split("=", 1) for each in set_there)
 
 
 def _cold_start(folder: Path) -> Line:

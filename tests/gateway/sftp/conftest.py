@@ -17,6 +17,7 @@ import pytest
 from paramiko.sftp import CMD_CLOSE
 
 from gateway.flow.sshkeys import PublicKey
+from tests.deploy.units import of_process
 from tests.gateway.processes import free_port
 from tests.gateway.stand import ADMINISTRATOR, POLICE, Sender, Stand
 
@@ -49,6 +50,7 @@ class SftpProcess:
         self._log = folder / "sftp.log"
         self._environ = {
             **os.environ,
+            **of_process("sftp"),
             **environ,
             "SFTP_HOST_KEY_FILE": str(self.host_key),
             "SFTP_SPOOL_FOLDER": str(self.spool),
