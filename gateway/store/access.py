@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from gateway.records import Role, Scope
@@ -25,15 +25,21 @@ class AccessToken:
     revoked_at: datetime | None
 
 
-_COLUMNS = (
-    AccessTokenRow.id,
-    AccessTokenRow.subject,
-    AccessTokenRow.role,
-    AccessTokenRow.scopes,
-    AccessTokenRow.agency_id,
-    AccessTokenRow.expires_at,
-    AccessTokenRow.revoked_at,
+_FOUND = (
+    select(
+        AccessTokenRow.id,
+        AccessTokenRow.subject,
+        AccessTokenRow.role,
+        AccessTokenRow.scopes,
+        AccessTokenRow.agency_id,
+        AccessTokenRow.expires_at,
+        AccessTokenRow.revoked_at,
+        AgencyRow.suspended_at,
+    )
+    .outerjoin(AgencyRow, AgencyRow.agency_id == AccessTokenRow.agency_id)
+    .where(AccessTokenRow.secret_sha256 == bindparam("secret_sha256"))
 )
+"""Made once, and of columns: this is asked at every request."""
 
 
 def add_token(session: Session, token: AccessToken, *, secret_sha256: bytes, now: datetime) -> None:
@@ -55,13 +61,7 @@ def add_token(session: Session, token: AccessToken, *, secret_sha256: bytes, now
 
 def find_token(session: Session, secret_sha256: bytes) -> AccessToken | None:
     """The token with this secret hash, whatever its standing."""
-    # Columns and no object: this is asked at every request.
-    query = (
-        select(*_COLUMNS, AgencyRow.suspended_at)
-        .outerjoin(AgencyRow, AgencyRow.agency_id == AccessTokenRow.agency_id)
-        .where(AccessTokenRow.secret_sha256 == secret_sha256)
-    )
-    row = session.execute(query).first()
+    row = session.execute(_FOUND, {"secret_sha256": secret_sha256}).first()
     if row is None:
         return None
     return AccessToken(

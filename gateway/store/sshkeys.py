@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,12 @@ class SshKey:
     revoked_at: datetime | None
 
 
-_COLUMNS = [getattr(SshKeyRow, field.name) for field in fields(SshKey)]
+_FOUND = (
+    select(*(getattr(SshKeyRow, field.name) for field in fields(SshKey)), AgencyRow.suspended_at)
+    .join(AgencyRow, AgencyRow.agency_id == SshKeyRow.agency_id)
+    .where(SshKeyRow.fingerprint == bindparam("fingerprint"))
+)
+"""Made once, and of columns: this is asked at every step of every session."""
 
 
 def add_ssh_key(session: Session, key: SshKey) -> bool:
@@ -38,13 +43,7 @@ def add_ssh_key(session: Session, key: SshKey) -> bool:
 
 def find_ssh_key(session: Session, fingerprint: str) -> tuple[SshKey, bool] | None:
     """The key, and whether its agency is suspended; None if nobody has enrolled it."""
-    # Columns and no object: this is asked at every step of every session.
-    query = (
-        select(*_COLUMNS, AgencyRow.suspended_at)
-        .join(AgencyRow, AgencyRow.agency_id == SshKeyRow.agency_id)
-        .where(SshKeyRow.fingerprint == fingerprint)
-    )
-    found = session.execute(query).first()
+    found = session.execute(_FOUND, {"fingerprint": fingerprint}).first()
     return None if found is None else (SshKey(*found[:-1]), found[-1] is not None)
 
 
