@@ -38,6 +38,9 @@ from validators.schemas import Loader
 _LINE = "#line"
 _UNFIT = "#unfit"
 _BETWEEN = ", "
+_AT_ONCE = 4096
+"""Rows whose lines are put together at once: their room in memory is used again for the next."""
+_NO_ROW = 2**32 - 1
 _Numbered = tuple[int, Row | Cells]
 
 
@@ -51,6 +54,14 @@ class Cleared:
     texts: pl.DataFrame
     numbers: pl.DataFrame
     others: pl.DataFrame
+
+    def parts(self) -> Iterator[tuple["Cleared", int]]:
+        """The cleared rows some at a time, each with the last row number that belongs to it."""
+        height = self.texts.height
+        for start in range(0, height or 1, _AT_ONCE):
+            texts, numbers = (each.slice(start, _AT_ONCE) for each in (self.texts, self.numbers))
+            is_last = start + _AT_ONCE >= height
+            yield Cleared(texts, numbers, self.others), _NO_ROW if is_last else texts[ROW][-1]
 
 
 class Clearing:
@@ -191,11 +202,14 @@ def _unfit(numbers: pl.DataFrame) -> pl.Series:
 def _keep(
     accepted: AcceptedRows, clearing: Clearing, cleared: Cleared, others: pl.DataFrame
 ) -> None:
-    lines = clearing.lines(cleared)
-    if not others.is_empty():
-        lines = pl.concat([lines, others]).sort(ROW)
-    octets = lines.select(pl.col(_LINE).str.join("").cast(pl.Binary)).item()
-    accepted.add_lines(lines[ROW].to_list(), octets)
+    for some, until in cleared.parts():
+        lines = clearing.lines(some)
+        among = others.filter(pl.col(ROW) <= until)
+        if not among.is_empty():
+            lines = pl.concat([lines, among]).sort(ROW)
+            others = others.filter(pl.col(ROW) > until)
+        octets = lines.select(pl.col(_LINE).str.join("").cast(pl.Binary)).item()
+        accepted.add_lines(lines[ROW].to_list(), octets)
 
 
 def _objects(rule: Rule, ctx: RecordContext, tell: Tell) -> bool:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.validators import samples, stories
 from tests.validators.test_between_records import EXAMPLES, STANDARD, Example, Known
+from validators.bulk import judging
 from validators.bulk.judging import BulkRows
 from validators.rows import Rows
 from validators.rules.linked import LinkedCase
@@ -73,6 +74,20 @@ def same(records: Any, **given: Any) -> Told:
     one, other = both(records, **given)
     assert other == one
     return one
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 100])
+def test_rows_keep_their_order_in_whatever_parts_they_are_put_together(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Cases with a warning are judged one by one, and stand among those that were cleared."""
+    monkeypatch.setattr(judging, "_AT_ONCE", at_once)
+    records = samples.children(11)
+    for case in records["CASE"][::3] + records["CASE"][-1:]:
+        case |= {"birth_date_status": "ESTIMATED", "age_dispute_status": "NONE", "uasc": "NO"}
+    found = same(records)
+    assert len(found.accepted["CASE"]) == len(records["CASE"])
+    assert found.report.totals["CT-035"] == 5  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=[each.rule for each in EXAMPLES])
