@@ -50,10 +50,11 @@ class Column(Protocol):
     def value(self, number: int) -> Any:
         """Return the typed value that a number stands for, for a rule to look at."""
 
-    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
+    def json(self, numbers: pl.Series, before: str, after: str) -> pl.Expr | str | None:
         """Return each cell as a member of a JSON object, null where it is not given.
 
-        Most columns of most returns say the same in all rows: then that member, or None for none.
+        `before` and `after` are put around each member that there is. Most columns of most returns
+        say the same in all rows: then that member, or None for none.
         """
 
     def typed(self, text: str) -> Any:
@@ -139,11 +140,13 @@ class PatternColumn:
         """Return what says that there is an id, and not which."""
         return Given() if number else None
 
-    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
+    def json(self, numbers: pl.Series, before: str, after: str) -> pl.Expr | str | None:
         """Return members whose text needs no escapes."""
         if numbers.max() == NOT_GIVEN:
             return None
-        member = pl.concat_str(pl.lit(f'"{self.name}": "'), pl.col(self.name), pl.lit('"'))
+        member = pl.concat_str(
+            pl.lit(f'{before}"{self.name}": "'), pl.col(self.name), pl.lit(f'"{after}')
+        )
         return pl.when(pl.lit(numbers) == 1).then(member).alias(self.name)
 
     def typed(self, text: str) -> Any:
@@ -196,11 +199,14 @@ class ValueColumn:
         """Return the typed value itself."""
         return self._values[number]
 
-    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
+    def json(self, numbers: pl.Series, before: str, after: str) -> pl.Expr | str | None:
         """Return the members that belong to the numbers."""
-        if numbers.min() == numbers.max():
-            return self._members[numbers[0]] if len(numbers) else None
-        return pl.lit(pl.Series(self._members, dtype=pl.String)).gather(numbers).alias(self.name)
+        is_same = numbers.min() == numbers.max()
+        said = [self._members[numbers[0]] if len(numbers) else None] if is_same else self._members
+        members = [each and f"{before}{each}{after}" for each in said]
+        if is_same:
+            return members[0]
+        return pl.lit(pl.Series(members, dtype=pl.String)).gather(numbers).alias(self.name)
 
     def typed(self, text: str) -> Any:
         """Return what the field made of a text."""

@@ -5,7 +5,7 @@ kept as they are put together here; all others are judged by `Rows`, in their or
 read in blocks, files of other kinds row by row, and both are held against each other all the same.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -37,6 +37,7 @@ from validators.schemas import Loader
 
 _LINE = "#line"
 _UNFIT = "#unfit"
+_ID = "record_id"
 _BETWEEN = ", "
 _AT_ONCE = 4096
 """Rows whose lines are put together at once: their room in memory is used again for the next."""
@@ -76,10 +77,9 @@ class Clearing:
 
     def clear(self, texts: pl.DataFrame) -> Cleared:
         """Part the rows of a block."""
-        columns = self.columns.values()
-        asked = texts.select(column.asked().alias(column.name) for column in columns).row(0)
+        asked = self._asked(texts)
         numbers = texts.with_columns(
-            column.numbers(each) for column, each in zip(columns, asked, strict=True)
+            column.numbers(asked[name]) for name, column in self.columns.items()
         )
         is_fit = numbers.select(pl.all_horizontal(pl.exclude(ROW).is_not_null())).to_series()
         is_fit &= ~self._questions.objections(numbers)
@@ -91,10 +91,26 @@ class Clearing:
 
     def lines(self, cleared: Cleared) -> pl.DataFrame:
         """Return each cleared row as the line of JSON that is kept of it."""
-        members = (self.columns[name].json(cleared.numbers[name]) for name in sorted(self.columns))
-        joined = pl.concat_str(_together(members), separator=_BETWEEN, ignore_nulls=True)
-        line = pl.concat_str(pl.col(ROW), pl.lit("\t{"), joined, pl.lit("}\n")).alias(_LINE)
+        pieces = pl.col(ROW), "\t{", *self._members(cleared.numbers), "}\n"
+        line = pl.concat_str(_together(pieces), ignore_nulls=True).alias(_LINE)
         return cleared.texts.select(ROW, line)
+
+    def _members(self, numbers: pl.DataFrame) -> Iterator[pl.Expr | str | None]:
+        """In their order, each with a comma on the side of record_id, which no row is without."""
+        for name in sorted(self.columns):
+            before, after = _BETWEEN if name > _ID else "", _BETWEEN if name < _ID else ""
+            yield self.columns[name].json(numbers[name], before, after)
+
+    def _asked(self, texts: pl.DataFrame) -> dict[str, list[str]]:
+        """For each column the texts that its field is asked about.
+
+        Most columns of most returns have one text in all rows: it is looked for in the first.
+        """
+        names = pl.col(list(self.columns))
+        is_varied = texts.select((names != names.first()).any()).row(0, named=True)
+        varied = [column for name, column in self.columns.items() if is_varied[name]]
+        alike = [column for name, column in self.columns.items() if not is_varied[name]]
+        return _asked(varied, texts) | _asked(alike, texts.head(1))
 
     def _value(self, column: str, number: int) -> Any:
         return self.columns[column].value(number)
@@ -177,12 +193,19 @@ class BulkRows(Rows):
         return pl.DataFrame({ROW: list(kept), _LINE: list(kept.values())}, schema)
 
 
-def _together(members: Iterable[pl.Expr | str | None]) -> Iterator[pl.Expr]:
-    """Members of which each row has the same are put together once, and not in each row."""
-    given = (each for each in members if each is not None)
+def _asked(columns: Sequence[Column], texts: pl.DataFrame) -> dict[str, list[str]]:
+    if not columns:
+        return {}
+    asked = texts.select(column.asked().alias(column.name) for column in columns)
+    return asked.row(0, named=True)
+
+
+def _together(pieces: Iterable[pl.Expr | str | None]) -> Iterator[pl.Expr]:
+    """Pieces of which each row has the same are put together once, and not in each row."""
+    given = (each for each in pieces if each is not None)
     for same, some in groupby(given, lambda each: isinstance(each, str)):
         if same:
-            yield pl.lit(_BETWEEN.join(str(each) for each in some), pl.String)
+            yield pl.lit("".join(str(each) for each in some))
         else:
             yield from (each for each in some if not isinstance(each, str))
 
