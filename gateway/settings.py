@@ -74,6 +74,7 @@ class Settings:
     sftp_quota_bytes: int
     sftp_sessions: int
     sftp_sessions_of_an_agency: int
+    sftp_idle_seconds: int
     mail: MailSettings | None
     scratch_folder: Path | None
     checker_folder: Path | None
@@ -130,6 +131,7 @@ class Settings:
             sftp_quota_bytes=reader.number("SFTP_QUOTA_BYTES", default=8 << 30),
             sftp_sessions=reader.number("SFTP_SESSIONS", default=400),
             sftp_sessions_of_an_agency=reader.number("SFTP_SESSIONS_OF_AN_AGENCY", default=50),
+            sftp_idle_seconds=reader.number("SFTP_IDLE_SECONDS", default=1800),
             mail=reader.mail_for(process, Process.WORKER),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),

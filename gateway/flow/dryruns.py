@@ -24,7 +24,7 @@ from gateway.records import DryRun, DryRunAcknowledgement, DryRunState, Principa
 from gateway.store.database import Database
 from gateway.store.dryruns import add_dry_run, bind_dry_run_key, find_dry_run, list_dry_runs
 from gateway.store.jobs import JobQueue
-from gateway.store.objects import Bucket, ObjectStore, Stored, quarantine_key
+from gateway.store.objects import Bucket, ObjectStore, Stored, Version, quarantine_key
 
 KEPT = timedelta(days=30)
 """How long a dry run and its reports can be read; then both are removed."""
@@ -91,11 +91,19 @@ class DryRuns:
 
     def full_report(self, dry_run_id: UUID, *, by: Principal) -> Iterator[bytes]:
         """The report with values, encrypted to the agency; NotFound where no finding quotes one."""
+        return self._objects.get(Bucket.REPORTS, self._full_report_key(dry_run_id, by=by))
+
+    def open_full_report(self, dry_run_id: UUID, *, by: Principal) -> Version:
+        """The same, to be read in pieces."""
+        return self._objects.version(Bucket.REPORTS, self._full_report_key(dry_run_id, by=by))
+
+    def _full_report_key(self, dry_run_id: UUID, *, by: Principal) -> str:
+        """Where it is; the reading is in the log before anything of it leaves."""
         dry_run = self.find(dry_run_id, by=by)
         if dry_run.report_key is None:
             raise _no_report(dry_run, "report with values")
         self._tell_reading(dry_run, by)
-        return self._objects.get(Bucket.REPORTS, dry_run.report_key)
+        return dry_run.report_key
 
     def _record(
         self, delivery: Delivery, stored: Stored, dry_run_id: UUID, by: Principal

@@ -21,7 +21,7 @@ from gateway.flow.submissions import LogPlace, Submissions, log_place
 from gateway.records import DryRun, Principal, Submission
 from gateway.store.database import Database
 from gateway.store.dryruns import list_dry_runs
-from gateway.store.objects import Bucket, ObjectStore
+from gateway.store.objects import Bucket, ObjectStore, Version
 from gateway.store.submissions import list_submissions
 
 NEWEST = 100
@@ -35,7 +35,10 @@ STATUS = "status.json"
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A file that lies ready; `content` is None where it is fetched when it is read."""
+    """A file that lies ready; `content` is None where it is fetched or made when it is read.
+
+    Sessions keep papers for as long as they last, so that large ones are not kept with them.
+    """
 
     name: str
     about: UUID | None
@@ -84,18 +87,25 @@ class Papers:
                     laid[name] = paper
         return laid
 
-    def take(self, paper: Paper, *, by: Principal) -> bytes:
-        """What is written on a paper; the reading is in the log before it is handed over."""
+    def take(self, paper: Paper, *, by: Principal) -> bytes | Version:
+        """What is written on a paper; the reading is in the log before it is handed over.
+
+        A report with values is read in pieces, by `piece`.
+        """
         if paper.about is None:
             return paper.content or b""
         where: Submissions | DryRuns = self._dry_runs if paper.tried_out else self._submissions
         if paper.kind == FULL:
-            return b"".join(where.full_report(paper.about, by=by))
-        if paper.kind in (REPORT, MACHINE):
-            where.report(paper.about, by=by)
-        else:
-            self._submissions.receipt(paper.about, by=by)
+            return where.open_full_report(paper.about, by=by)
+        if paper.kind in _REPORTS:
+            report = where.report(paper.about, by=by).report
+            return _REPORTS[paper.kind](report or {}).encode()
+        self._submissions.receipt(paper.about, by=by)
         return paper.content or b""
+
+    def piece(self, version: Version, offset: int, size: int) -> bytes:
+        """Octets of a report that was taken."""
+        return self._objects.piece(version, offset, size)
 
     def _newest(self, by: Principal) -> tuple[list[Submission], list[DryRun]]:
         with self._database.transaction() as session:
@@ -116,9 +126,11 @@ class Papers:
             size = self._objects.size(Bucket.REPORTS, each.report_key)
             return Paper(name, each.id, tried_out, kind, size, at)
         if kind in _REPORTS:
-            content = None if each.report is None else _REPORTS[kind](each.report).encode()
-        else:
-            content, at = self._proof(kind, place()), each.received_at
+            if each.report is None:
+                return None
+            size = len(_REPORTS[kind](each.report).encode())
+            return Paper(name, each.id, tried_out, kind, size, at)
+        content, at = self._proof(kind, place()), each.received_at
         if content is None:
             return None
         return Paper(name, each.id, tried_out, kind, len(content), at, content)

@@ -15,7 +15,7 @@ from gateway.records import Principal, State, Submission
 from gateway.store.certificates import find_certificate
 from gateway.store.database import Database
 from gateway.store.log import leaf_index, pending_entry
-from gateway.store.objects import Bucket, ObjectStore
+from gateway.store.objects import Bucket, ObjectStore, Version
 from gateway.store.submissions import find_submission, list_submissions, lock_submission, move
 
 
@@ -106,12 +106,20 @@ class Submissions:
 
     def full_report(self, submission_id: UUID, *, by: Principal) -> Iterator[bytes]:
         """The report with values, encrypted to the agency; NotFound where no finding quotes one."""
+        return self._objects.get(Bucket.REPORTS, self._full_report_key(submission_id, by=by))
+
+    def open_full_report(self, submission_id: UUID, *, by: Principal) -> Version:
+        """The same, to be read in pieces."""
+        return self._objects.version(Bucket.REPORTS, self._full_report_key(submission_id, by=by))
+
+    def _full_report_key(self, submission_id: UUID, *, by: Principal) -> str:
+        """Where it is; the reading is in the log before anything of it leaves."""
         submission = self.find(submission_id, by=by)
         if submission.report_key is None:
             raise _no_report(submission, "report with values")
         with self._database.transaction() as session:
             self._trail.about(session, Action.REPORT_READ, by, submission)
-        return self._objects.get(Bucket.REPORTS, submission.report_key)
+        return submission.report_key
 
     def place(self, submission: Submission) -> LogPlace:
         """The log entry of a submission's receipt, for the one who has just sent it again."""

@@ -4,9 +4,10 @@ rclone before 1.62 (Debian 12 has 1.60) puts octets after the data of a write re
 server ignores them, and so do we. scp of OpenSSH 9 and later ends in an error where the server
 closes a session without an exit status; `Tree.exit` sends one. And of every environment variable
 that a client names asyncssh takes a note, however many and however large; nobody reads it here.
+What a client lets it send it gives to the line, however much waits there already.
 """
 
-from asyncssh import SSHServerChannel
+from asyncssh import SSHServerChannel, SSHServerConnection
 from asyncssh.constants import FXP_WRITE
 from asyncssh.packet import SSHPacket
 from asyncssh.sftp import SFTPServerHandler
@@ -35,6 +36,12 @@ def take_no_environment() -> None:
 def _refuse_environment(channel: SSHServerChannel[bytes], packet: SSHPacket) -> bool:
     del channel, packet
     return False
+
+
+def waiting_to_leave(connection: SSHServerConnection) -> int:
+    """Octets that the line has not taken yet; asyncssh does not look how many there are."""
+    transport = connection._transport
+    return 0 if transport is None else int(transport.get_write_buffer_size())
 
 
 class _Lenient(SSHPacket):

@@ -18,8 +18,10 @@ from gateway.errors import GatewayError, NotFound, RequestRefused
 from gateway.flow.papers import STATUS, Paper
 from gateway.flow.quarantine import Delivery
 from gateway.records import Channel, Principal
+from gateway.sftp.reading import Reading
 from gateway.spool import Growing, Waiting
 from gateway.spool.box import Box
+from gateway.store.objects import Version
 from gateway.wiring.sftp import SftpServices
 
 log = structlog.get_logger("gateway.sftp")
@@ -80,7 +82,11 @@ class Desk:
     source: str | None
     request_id: str
     taken: "Taken"
+    reading: Reading
     papers: dict[str, Paper] = field(default_factory=dict)
+    _held: int = field(default=0, init=False)
+    _left: bool = field(default=False, init=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def principal(self) -> Principal:
         """Who this is now; raises Unauthenticated once the key is accepted no longer."""
@@ -165,9 +171,36 @@ class Desk:
             return self.services.papers.status(by=self.principal())
         return self.lay_out().get(name)
 
-    def take(self, paper: Paper) -> bytes:
-        """What is written on a paper."""
-        return self.services.papers.take(paper, by=self.principal())
+    def take(self, paper: Paper) -> bytes | Version:
+        """What is written on a paper; `put_down` gives its octets back."""
+        content = self.services.papers.take(paper, by=self.principal())
+        if isinstance(content, bytes):
+            self.reading.hold(self.agency_id, len(content))
+            with self._lock:
+                self._held += len(content)
+            if self._left:
+                self.leave()
+        return content
+
+    def read(self, version: Version, offset: int, size: int) -> bytes:
+        """Octets of a report that is not held here."""
+        return self.reading.read(version, offset, size, agency_id=self.agency_id, fetch=self._fetch)
+
+    def put_down(self, size: int) -> None:
+        """A paper of so many octets is read no longer."""
+        with self._lock:
+            size = min(size, self._held)
+            self._held -= size
+        self.reading.let_go(self.agency_id, size)
+
+    def leave(self) -> None:
+        """The session has ended, with whatever it still held, or just takes."""
+        self._left = True
+        self.put_down(self._held)
+
+    def _fetch(self, version: Version, offset: int, size: int) -> bytes:
+        self.principal()  # a key that is accepted no longer reads no further
+        return self.services.papers.piece(version, offset, size)
 
     def _hand_over(self, place: str, kept: Waiting, path: Path) -> None:
         subject, size, fault = "", kept.size, None

@@ -29,7 +29,9 @@ from asyncssh.channel import SSHChannel
 from asyncssh.stream import SSHServerStreamSession
 
 from gateway.errors import GatewayError, ServiceFailed, TooMany, Unauthenticated
+from gateway.sftp.compat import waiting_to_leave
 from gateway.sftp.desk import Desk, Taken
+from gateway.sftp.reading import Reading
 from gateway.sftp.shelf import Shelf
 from gateway.sftp.tree import Tree
 from gateway.wiring.sftp import Sessions, SftpServices
@@ -40,7 +42,6 @@ SFTP_VERSION = 3
 MOST_STRANGERS = 300
 MOST_KEYS = 10
 MOST_CHANNELS = 10
-IDLE_SECONDS = 1800.0
 STOP_SECONDS = 0.2
 GRACE_SECONDS = 20.0
 
@@ -59,6 +60,7 @@ class Door:
         self._strangers: dict[Guest, None] = {}  # in the order in which they came
         self._shelf = shelf
         self._taken = Taken()
+        self._reading = Reading()
 
     def guest(self) -> "Guest":
         """Whoever knocks."""
@@ -112,6 +114,7 @@ class Door:
             source=guest.source,
             request_id=token_hex(8),
             taken=self._taken,
+            reading=self._reading,
         )
         return Tree(
             cast("SSHServerChannel[bytes]", channel),
@@ -119,7 +122,12 @@ class Door:
             shelf=self._shelf,
             threads=self.threads,
             used=guest.has_acted,
+            unread=lambda: self._unread(guest.agency_id),
         )
+
+    def _unread(self, agency_id: str) -> int:
+        """Octets of answers that an agency has asked for and not taken yet."""
+        return sum(each.unread() for each in self._guests if each.agency_id == agency_id)
 
     def tell_of_the_turned_away(self) -> None:
         """One line for all of them; a line each would be theirs to fill a disk with."""
@@ -128,9 +136,10 @@ class Door:
             self._turned_away = 0
 
     def end_the_idle(self) -> None:
-        """Send away who has done nothing for half an hour."""
+        """Send away who has asked for nothing for so long."""
         for guest in list(self._guests):
-            if guest.idle_seconds() > IDLE_SECONDS:
+            if guest.idle_seconds() > self._room.idle_seconds:
+                log.info("sftp.idle", agency=guest.agency_id)
                 guest.send_away()
 
     async def end_all(self) -> None:
@@ -232,6 +241,11 @@ class Guest(SSHServer):
         """How long nothing was asked."""
         return monotonic() - self._last_acted
 
+    def unread(self) -> int:
+        """Octets of answers that they have not taken yet."""
+        line = 0 if self._connection is None else waiting_to_leave(self._connection)
+        return line + sum(each.unread() for each in self.sessions)
+
     def send_away(self) -> None:
         """End the connection."""
         if self._connection is not None:
@@ -265,6 +279,10 @@ class Session(SSHServerStreamSession[bytes]):
         self._guest = guest
         self._plant = tree
         self._tree: Tree | None = None
+
+    def unread(self) -> int:
+        """Octets that wait for the client to let them come."""
+        return 0 if self._tree is None else self._tree.unread()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended."""

@@ -36,10 +36,12 @@ from asyncssh import (
 from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR
 
 from gateway.errors import GatewayError, NotFound, ServiceFailed, Unauthenticated
-from gateway.flow.papers import STATUS
+from gateway.flow.papers import STATUS, Paper
+from gateway.sftp.compat import waiting_to_leave
 from gateway.sftp.desk import INBOX, SANDBOX, Desk
 from gateway.sftp.shelf import HELP, Shelf
 from gateway.spool import LONGEST, Growing, Waiting, fit
+from gateway.store.objects import Version
 
 log = structlog.get_logger("gateway.sftp")
 
@@ -50,6 +52,7 @@ FOLDERS = (INBOX, OUTBOX, SANDBOX, STANDARD)
 MOST_OPEN = 64
 MOST_READ = 1 << 18
 MOST_UNREAD = 4 << 20
+MOST_UNREAD_OF_AN_AGENCY = 32 << 20
 _WAIT_SECONDS = 0.05
 _LONGEST_PATH = 1024
 _READ_ONLY, _WRITE_ONLY, _FOLDER, _BOX = 0o100444, 0o100200, 0o040555, 0o040755
@@ -67,10 +70,11 @@ class Incoming:
 
 @dataclass(slots=True)
 class Outgoing:
-    """A file that a client reads."""
+    """A file that a client reads; so much of it is held for this session alone."""
 
-    content: bytes
+    content: bytes | Version
     attrs: SFTPAttrs
+    held: int = 0
 
 
 def answered(operation: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[T]]:
@@ -113,6 +117,7 @@ class Tree(SFTPServer):
         shelf: Shelf,
         threads: Executor,
         used: Callable[[], None],
+        unread: Callable[[], int],
     ) -> None:
         super().__init__(channel)
         self._desk = desk
@@ -123,13 +128,24 @@ class Tree(SFTPServer):
         self._incoming: dict[int, Incoming] = {}
         self._listings: WeakSet[AsyncIterator[SFTPName]] = WeakSet()
         self._closing: set[asyncio.Task[None]] = set()
+        self._unread_of_agency = unread
         self.used = used
+
+    def unread(self) -> int:
+        """Octets that this session has asked for, and does not let come."""
+        return self.channel.get_write_buffer_size()
 
     async def until_heard(self) -> None:
         """Wait until a client reads its answers: who only asks must not fill the memory."""
-        channel = self.channel
-        while channel.get_write_buffer_size() > MOST_UNREAD and not channel.is_closing():
+        while not self.channel.is_closing() and self._is_deaf():
             await asyncio.sleep(_WAIT_SECONDS)
+
+    def _is_deaf(self) -> bool:
+        mine = self.unread() + waiting_to_leave(self.connection)
+        if mine > MOST_UNREAD:
+            return True
+        # Who takes what they ask for goes on, whatever others of their agency do.
+        return mine > MOST_READ and self._unread_of_agency() > MOST_UNREAD_OF_AN_AGENCY
 
     def told(self, error: GatewayError) -> SFTPError:
         """What a client is told of an error; a key that is accepted no longer ends the session."""
@@ -173,7 +189,10 @@ class Tree(SFTPServer):
         """Octets of a file that can be read."""
         if not isinstance(file_obj, Outgoing):
             raise SFTPPermissionDenied("What is sent here cannot be read back.")
-        return file_obj.content[offset : offset + min(size, MOST_READ)]
+        content, size = file_obj.content, min(size, MOST_READ)
+        if isinstance(content, bytes):
+            return content[offset : offset + size]
+        return await self._do(self._desk.read, content, offset, size)
 
     @answered
     async def write(self, file_obj: object, offset: int, data: bytes) -> int:
@@ -187,6 +206,8 @@ class Tree(SFTPServer):
     async def close(self, file_obj: object) -> None:
         """Close; of a file in a box that is whole this answers once it is safe."""
         self._open -= 1
+        if isinstance(file_obj, Outgoing):
+            self._desk.put_down(file_obj.held)
         incoming = self._incoming.pop(id(file_obj), None)
         if incoming is not None:
             await self._do(self._desk.end, incoming.place, incoming.file)
@@ -317,6 +338,7 @@ class Tree(SFTPServer):
 
         The library closes one after the other, and leaves the rest open where one close fails.
         """
+        self._desk.leave()
         for file in list(self._incoming.values()):
             task = asyncio.get_running_loop().create_task(self._end_alone(file))
             self._closing.add(task)
@@ -335,14 +357,21 @@ class Tree(SFTPServer):
             paper = paper or await self._do(self._desk.paper, rest)
             if paper is None:
                 raise SFTPNoSuchFile("There is no such file.")
-            content = await self._do(self._desk.take, paper)
-            return Outgoing(content, self._attrs(_READ_ONLY, len(content), paper.at.timestamp()))
+            return await self._take(paper)
         fixed = HELP if (place, rest) == (HELP_NAME, "") else None
         if place == STANDARD:
             fixed = self._shelf.file(rest)
         if fixed is None:
             raise SFTPNoSuchFile("There is no such file.")
         return Outgoing(fixed, self._fixed(place, rest))
+
+    async def _take(self, paper: Paper) -> Outgoing:
+        content = await self._do(self._desk.take, paper)
+        at = paper.at.timestamp()
+        if isinstance(content, bytes):
+            size = len(content)
+            return Outgoing(content, self._attrs(_READ_ONLY, size, at), held=size)
+        return Outgoing(content, self._attrs(_READ_ONLY, content.size, at))
 
     def _fixed(self, place: str, rest: str) -> SFTPAttrs:
         if place == HELP_NAME and not rest:

@@ -63,6 +63,16 @@ class Stored:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An object as it was when somebody began to read it."""
+
+    bucket: Bucket
+    key: str
+    size: int
+    tag: str
+
+
 def quarantine_key(agency_id: str, submission_id: UUID) -> str:
     """Where the ciphertext of a submission waits until it is judged."""
     return f"{agency_id}/{submission_id}.pgp"
@@ -135,6 +145,25 @@ class ObjectStore:
         with ours("object-not-readable"):
             body = self._client.get_object(Bucket=self._name(bucket), Key=key)["Body"]
             return BufferedReader(_Reading(body))
+
+    def version(self, bucket: Bucket, key: str) -> Version:
+        """The object as it is now, to be read in pieces."""
+        with ours("object-not-readable"):
+            head = self._client.head_object(Bucket=self._name(bucket), Key=key)
+        return Version(bucket, key, head["ContentLength"], head["ETag"])
+
+    def piece(self, version: Version, offset: int, size: int) -> bytes:
+        """So many octets of an object, less only at its end; of no other version than this one."""
+        wanted = f"bytes={offset}-{min(offset + size, version.size) - 1}"
+        with ours("object-not-readable"):
+            answer = self._client.get_object(
+                Bucket=self._name(version.bucket),
+                Key=version.key,
+                Range=wanted,
+                IfMatch=version.tag,
+            )
+            with closing(answer["Body"]) as body:
+                return body.read()
 
     def size(self, bucket: Bucket, key: str) -> int:
         """How many octets an object has."""

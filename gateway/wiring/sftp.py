@@ -27,10 +27,11 @@ from gateway.wiring.parts import (
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """How many SFTP sessions one process holds."""
+    """How many SFTP sessions one process holds, and how long one that asks for nothing."""
 
     all_agencies: int
     one_agency: int
+    idle_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,10 @@ def sftp_services(settings: Settings) -> SftpServices:
         certificate_text=settings.gateway_certificate_file.read_text("ascii"),
         log_verifier=settings.log_verifier_file.read_text("ascii"),
         max_upload_bytes=settings.max_upload_bytes,
-        sessions=Sessions(settings.sftp_sessions, settings.sftp_sessions_of_an_agency),
+        sessions=Sessions(
+            settings.sftp_sessions,
+            settings.sftp_sessions_of_an_agency,
+            settings.sftp_idle_seconds,
+        ),
         host_key_files=settings.sftp_host_key_files,
     )

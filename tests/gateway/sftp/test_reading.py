@@ -1,0 +1,266 @@
+"""Reports of any size over SFTP: right to the octet, whoever reads how many of them at once."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from io import BytesIO
+from pathlib import Path
+from secrets import token_bytes
+from uuid import UUID
+
+import paramiko
+import psutil
+import pytest
+from paramiko.sftp import CMD_READ, int64
+from sqlalchemy import text
+
+from gateway.errors import ServiceFailed, TooMany
+from gateway.flow.sshkeys import PublicKey
+from gateway.sftp.reading import MOST_HELD, MOST_PIECES, PIECE, Reading
+from gateway.store.objects import Bucket, Version
+from tests.gateway.sftp.conftest import Person, SftpProcess, person_at
+from tests.gateway.sftp.test_attacks import session
+from tests.gateway.sftp.test_clients import arrived, sftp_put
+from tests.gateway.sftp.test_crowds import key_of, line_to, memory_mb
+from tests.gateway.stand import ADMINISTRATOR, OTHER_POLICE, POLICE, Stand
+
+REPORT = 24 << 20
+LARGEST_MB = 120
+"""What a process may grow by: its pieces, the answers under way, and what threads hold."""
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    """Ciphertext of a report that is large."""
+    return token_bytes(REPORT)
+
+
+def large_report(stand: Stand, person: Person, content: bytes) -> tuple[UUID, str]:
+    """A submission whose report with values is this large; answer its id and where it lies."""
+    file = person.message()
+    sftp_put(person, file)
+    submission = arrived(stand, person, file)
+    stand.settle()
+    key = f"{person.sender.agency_id}/report-{submission}.json.pgp"
+    stand.admin.objects.put(Bucket.REPORTS, key, BytesIO(content))
+    with stand.database.transaction() as held:
+        held.execute(
+            text("UPDATE submission SET report_key = :key WHERE id = :id"),
+            {"key": key, "id": submission},
+        )
+    return submission, key
+
+
+def path_of(sftp: paramiko.SFTPClient, submission: UUID, kind: str = "report.pgp") -> str:
+    names = sftp.listdir("/outbox")
+    [name] = [each for each in names if each.endswith(f"{submission}.{kind}")]
+    return f"/outbox/{name}"
+
+
+def test_a_large_report_is_right_to_the_octet_whatever_is_asked(
+    stand: Stand, person: Person, content: bytes
+) -> None:
+    submission, _ = large_report(stand, person, content)
+    with session(person) as sftp:
+        path = path_of(sftp, submission)
+        [listed] = [each for each in sftp.listdir_attr("/outbox") if each.filename in path]
+        assert listed.st_size == len(content)
+        file = sftp.open(path, "rb")
+        assert file.stat().st_size == len(content)
+        for offset, size in (
+            (0, 1),
+            (PIECE - 1, 2),
+            (PIECE - 100, 1 << 18),
+            (REPORT - 1, 1 << 18),
+            (REPORT, 1),
+            (1 << 62, 1),
+        ):
+            file.seek(offset)
+            assert file.read(size) == content[offset : offset + min(size, 1 << 18)]
+    target = person.folder / "report.pgp"
+    assert person.sftp(f"get {path} {target}").returncode == 0
+    assert target.read_bytes() == content
+    assert stand.about(submission).count("report.read") == 2
+
+
+def test_many_large_reports_at_once_take_a_bounded_memory(
+    stand: Stand, own_door: SftpProcess, tmp_path: Path, content: bytes
+) -> None:
+    """Fifty of 24 MiB in one session, four sessions: 4.7 GB, if they were held."""
+    guest = person_at(stand, own_door, tmp_path, POLICE)
+    submission, _ = large_report(stand, guest, content)
+    with session(guest) as sftp:
+        path = path_of(sftp, submission)
+        sftp.open(path, "rb").read(1 << 15)
+        before = memory_mb(own_door)
+
+    def read_all(number: int) -> float:
+        with session(guest) as sftp:
+            files = [sftp.open(path, "rb") for _ in range(50)]
+            most = 0.0
+            for at, file in enumerate(files):
+                offset = (at * PIECE + number) % REPORT
+                file.seek(offset)
+                assert file.read(1 << 15) == content[offset : offset + (1 << 15)]
+                most = max(most, memory_mb(own_door))
+            return most
+
+    with ThreadPoolExecutor(4) as threads:
+        most = max(threads.map(read_all, range(4)))
+    assert most - before < LARGEST_MB
+
+
+def test_reports_are_in_no_file_of_this_machine(
+    stand: Stand, person: Person, content: bytes
+) -> None:
+    submission, _ = large_report(stand, person, content)
+    with session(person) as sftp:
+        file = sftp.open(path_of(sftp, submission), "rb")
+        assert file.read(PIECE) == content[:PIECE]
+        held = psutil.Process(person.door.pid).open_files()
+        assert [each.path for each in held if each.path.startswith(str(person.door.spool))] == []
+
+
+def test_a_report_that_was_put_anew_is_not_mixed_with_the_one_before(
+    stand: Stand, person: Person, content: bytes
+) -> None:
+    submission, key = large_report(stand, person, content)
+    with session(person) as sftp:
+        file = sftp.open(path_of(sftp, submission), "rb")
+        assert file.read(10) == content[:10]
+        stand.admin.objects.put(Bucket.REPORTS, key, BytesIO(content[::-1]))
+        file.seek(8 * PIECE)
+        with pytest.raises(OSError, match="unavailable"):
+            file.read(10)
+        again = sftp.open(path_of(sftp, submission), "rb")
+        assert again.read(10) == content[::-1][:10]
+
+
+def test_a_key_that_is_revoked_reads_no_further(
+    stand: Stand, door: SftpProcess, tmp_path: Path, content: bytes
+) -> None:
+    guest = person_at(stand, door, tmp_path, POLICE)
+    submission, _ = large_report(stand, guest, content)
+    fingerprint = PublicKey.parse(guest.key.with_suffix(".pub").read_text()).fingerprint
+    with session(guest) as sftp:
+        file = sftp.open(path_of(sftp, submission), "rb")
+        assert file.read(10) == content[:10]
+        stand.admin.ssh_keys.revoke(fingerprint, by=ADMINISTRATOR)
+        file.seek(8 * PIECE)
+        with pytest.raises((OSError, EOFError, paramiko.SSHException)):
+            file.read(10)
+
+
+@pytest.mark.parametrize(
+    ("window", "sessions"),
+    [((1 << 32) - 1, 1), (1 << 15, 8)],
+    ids=["lets everything come and takes nothing", "lets nothing come in forty sessions"],
+)
+def test_who_asks_and_takes_no_answer_fills_no_memory(
+    stand: Stand,
+    own_door: SftpProcess,
+    tmp_path: Path,
+    content: bytes,
+    window: int,
+    sessions: int,
+) -> None:
+    """Five connections from which nobody reads, with four thousand questions on each."""
+    guest = person_at(stand, own_door, tmp_path, POLICE)
+    other = person_at(stand, own_door, tmp_path, OTHER_POLICE)
+    submission, _ = large_report(stand, guest, content)
+    with session(guest) as sftp:
+        path = path_of(sftp, submission)
+        sftp.open(path, "rb").read(1)
+        before = memory_mb(own_door)
+    with ExitStack() as lines:
+        for _ in range(5):
+            transport = lines.enter_context(line_to(own_door))
+            transport.auth_publickey("x", key_of(guest))
+            files = [opened(transport, path, window) for _ in range(sessions)]
+            transport.packetizer.read_message = never  # type: ignore[method-assign]
+            for sftp, file in files:
+                ask(sftp, file, 4_000 // sessions)
+        time.sleep(2)
+        most = memory_mb(own_door)
+        assert most - before < LARGEST_MB
+        assert other.sftp("ls /").returncode == 0
+
+
+def opened(
+    transport: paramiko.Transport, path: str, window: int
+) -> tuple[paramiko.SFTPClient, paramiko.SFTPFile]:
+    channel = transport.open_session(window_size=window, timeout=10)
+    channel.invoke_subsystem("sftp")
+    sftp = paramiko.SFTPClient(channel)
+    return sftp, sftp.open(path, "rb")
+
+
+def ask(sftp: paramiko.SFTPClient, file: paramiko.SFTPFile, count: int) -> None:
+    for number in range(count):
+        offset = (number << 18) % (1 << 20)
+        sftp._async_request(type(None), CMD_READ, file.handle, int64(offset), 1 << 18)
+
+
+def never() -> None:
+    time.sleep(600)
+
+
+# What a process keeps, by itself.
+
+
+def whole(content: bytes) -> Version:
+    return Version(Bucket.REPORTS, "A/report", len(content), "tag")
+
+
+class Store:
+    """An object store that counts what it is asked."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.asked = 0
+
+    def fetch(self, version: Version, offset: int, size: int) -> bytes:
+        self.asked += 1
+        assert version.size == len(self.content)
+        return self.content[offset : offset + size]
+
+
+def test_a_piece_is_fetched_once_for_all_that_is_asked_of_it() -> None:
+    store, reading = Store(token_bytes(3 * PIECE + 5)), Reading()
+    version, read = whole(store.content), b""
+    while block := reading.read(version, len(read), 1000, agency_id="A", fetch=store.fetch):
+        read += block
+    assert read == store.content
+    assert store.asked == 4
+
+
+def test_an_agency_that_reads_much_pushes_out_its_own() -> None:
+    store, reading = Store(bytes(4 * MOST_PIECES * PIECE)), Reading()
+    version = whole(store.content)
+
+    def ask(agency_id: str, number: int) -> int:
+        before = store.asked
+        reading.read(version, number * PIECE, 1, agency_id=agency_id, fetch=store.fetch)
+        return store.asked - before
+
+    assert ask("A", 0) == 1
+    assert [ask("B", number) for number in range(4 * MOST_PIECES)] == [1] * 4 * MOST_PIECES
+    assert ask("A", 0) == 0
+    assert ask("B", 0) == 1
+
+
+def test_a_store_that_answers_too_little_is_not_believed() -> None:
+    reading = Reading()
+    with pytest.raises(ServiceFailed):
+        reading.read(whole(bytes(PIECE)), 0, 10, agency_id="A", fetch=lambda *_: b"x")
+
+
+def test_an_agency_holds_so_much_and_no_more_and_no_other_is_kept_out() -> None:
+    reading = Reading()
+    reading.hold("A", 2 * MOST_HELD)  # alone, whatever its size
+    with pytest.raises(TooMany) as caught:
+        reading.hold("A", 1)
+    assert caught.value.code == "too-much-open"
+    reading.hold("B", MOST_HELD)
+    reading.let_go("A", 2 * MOST_HELD)
+    reading.hold("A", 1)
