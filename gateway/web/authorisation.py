@@ -12,6 +12,7 @@ from gateway.flow.access import Access
 from gateway.flow.shares import Shares
 from gateway.records import Principal, Scope
 from gateway.web.journal import note
+from gateway.web.pace import at_end
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,7 +56,9 @@ class Guard:
         try:
             yield
         finally:
-            self._shares.give_back(by.agency_id)
+            # Not before the answer has left: who reads it slowly holds a thread all the same.
+            agency_id = by.agency_id
+            at_end(request.environ, lambda _: self._shares.give_back(agency_id))
 
     def _authenticate(self) -> Principal:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")

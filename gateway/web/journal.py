@@ -1,14 +1,19 @@
 """One canonical event a request, from a closed list of fields; never payloads, names or query text.
 
+It is written when the answer begins. Where the answer was not taken to its end, one more says so.
+
 This is the operational log. It is not the audit log and nothing in it is evidence.
 """
 
+from functools import partial
 from secrets import token_hex
 from time import perf_counter
 from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
+
+from gateway.web.pace import End, at_end
 
 FIELDS = frozenset({"error_code", "detail", "agency", "submission", "dry_run", "upload", "bytes"})
 """What a view may add to the event of its request."""
@@ -42,7 +47,13 @@ def _end(response: Response) -> Response:
         milliseconds=round((perf_counter() - g.started) * 1000, 1),
         **facts,
     )
+    at_end(request.environ, partial(_tell_of_a_cut, g.request_id))
     return response
+
+
+def _tell_of_a_cut(request_id: str, end: End) -> None:
+    if end is not End.WHOLE:
+        log.warning("request.cut", request_id=request_id, end=end)
 
 
 def register(app: Flask) -> None:

@@ -12,6 +12,7 @@ from gateway import journal
 from gateway.settings import Settings
 from gateway.web.application import create_app
 from gateway.web.pace import Pace, Paced
+from gateway.web.worker import Worker
 from gateway.wiring.web import web_services
 
 HEADER_BYTES = 8190
@@ -24,7 +25,7 @@ def run_web(settings: Settings, *, bind: str, workers: int, threads: int) -> Non
         "bind": bind,
         "workers": workers,
         "threads": threads,
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "timeout": 60,
         "graceful_timeout": 30,
         "keepalive": 5,

@@ -7,6 +7,7 @@ from flask import Flask, Response, request
 
 from gateway.web.pace import Pace, Paced
 from gateway.web.server import _Server
+from gateway.web.worker import Worker
 
 app = Flask("paced", static_folder=None)
 
@@ -23,6 +24,14 @@ def count() -> Response:
     return Response(f"{size}\n")
 
 
+@app.get("/<path:_>")
+def give(_: str) -> Response:
+    """So many octets, in blocks as an object store gives them."""
+    size = int(request.args["octets"])
+    blocks = (bytes(min(1 << 20, size - at)) for at in range(0, size, 1 << 20))
+    return Response(blocks, headers={"Content-Length": str(size)})
+
+
 def make() -> Flask:
     """The application of one process."""
     pace = Pace(seconds=float(sys.argv[2]), clock=monotonic)
@@ -32,4 +41,4 @@ def make() -> Flask:
 
 
 if __name__ == "__main__":
-    _Server(make, {"bind": sys.argv[1], "threads": 4, "worker_class": "gthread"}).run()
+    _Server(make, {"bind": sys.argv[1], "threads": 4, "worker_class": Worker}).run()

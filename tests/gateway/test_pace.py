@@ -1,19 +1,22 @@
-"""Bodies that hardly move, against a real gunicorn whose pieces have two seconds."""
+"""Bodies and answers that hardly move, against a real gunicorn whose pieces have two seconds."""
 
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gateway.web.pace import PIECE, Pace
+from gateway.web.pace import PIECE, End, Pace, Paced, at_end
 from tests.gateway.processes import free_port
 
 SECONDS = 2.0
+CLOSE = b"Connection: close"
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +95,138 @@ def test_what_had_come_before_is_read(port: int) -> None:
     with closing(begun(port, 3 * PIECE)) as line:
         line.sendall(b"x" * PIECE)
         assert answer(line) == f"{PIECE}\n"
+
+
+def asked(port: int, octets: int, *headers: bytes) -> socket.socket:
+    """A request for so many octets, by a client that has room for few."""
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.settimeout(20)
+    line.connect(("127.0.0.1", port))
+    head = [b"GET /x?octets=%d HTTP/1.1" % octets, b"Host: x", *headers]
+    line.sendall(b"\r\n".join([*head, b"", b""]))
+    return line
+
+
+def body_of(line: socket.socket, octets: int) -> int:
+    """How many octets of a body of so many came, until the line ended."""
+    data = b""
+    with suppress(OSError):
+        while (block := line.recv(1 << 16)) and not data.endswith(b"\r\n\r\n" + bytes(octets)):
+            data += block
+    return len(data.partition(b"\r\n\r\n")[2])
+
+
+def test_who_takes_an_answer_by_the_octet_is_ended_and_the_rest_are_served(port: int) -> None:
+    octets = 16 << 20
+    slow = [asked(port, octets) for _ in range(4)]
+    began = time.monotonic()
+    with closing(asked(port, 5, CLOSE)) as line:
+        for each in slow:
+            assert each.recv(1) == b"H"
+        assert body_of(line, 5) == 5
+    assert SECONDS <= time.monotonic() - began < 15
+    for line in slow:
+        with line:
+            assert body_of(line, octets) < octets
+
+
+def test_who_takes_an_answer_in_pace_may_take_longer_than_a_piece_has(port: int) -> None:
+    octets, taken = 8 << 20, 0
+    with closing(asked(port, octets, CLOSE)) as line:
+        began = time.monotonic()
+        while block := line.recv(1 << 18):
+            taken += len(block)
+            time.sleep(max(0.0, began + 3 * SECONDS * taken / octets - time.monotonic()))
+        assert time.monotonic() - began > SECONDS
+    assert taken > octets
+
+
+def test_who_was_answered_and_closes_nothing_keeps_nobody_out(port: int) -> None:
+    """Twenty of them; gunicorn's own loop would wait two seconds for each."""
+    lines = [asked(port, 5, CLOSE) for _ in range(20)]
+    began = time.monotonic()
+    with closing(asked(port, 5, CLOSE)) as line:
+        assert body_of(line, 5) == 5
+    assert time.monotonic() - began < 12
+    for line in lines:
+        with line:
+            assert body_of(line, 5) == 5
+
+
+class Line:
+    """What gunicorn does with an application, on a line between two sockets."""
+
+    def __init__(self, blocks: Iterable[bytes], pace: Pace) -> None:
+        self.near, self.far = socket.socketpair()
+        self.ends: list[End] = []
+
+        def app(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+            del start
+            at_end(environ, self.ends.append)
+            return blocks
+
+        environ: dict[str, Any] = {"gunicorn.socket": self.near, "wsgi.input": BytesIO()}
+        self.answer: Any = Paced(app, pace)(environ, lambda *_: lambda _: None)
+
+    def __enter__(self) -> "Line":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.answer.close()
+        self.near.close()
+        self.far.close()
+
+
+def test_an_answer_is_cut_into_pieces_and_ends_when_it_is_closed() -> None:
+    with Line([bytes(2 * PIECE + 1), b"", b"x"], Pace(clock=time.monotonic)) as line:
+        assert [len(each) for each in line.answer] == [PIECE, PIECE, 1, 1]
+        assert line.ends == []
+        line.answer.close()
+        assert line.ends == [End.WHOLE]
+
+
+def test_how_an_answer_ended_is_told() -> None:
+    def fails() -> Iterator[bytes]:
+        yield b"x"
+        raise ZeroDivisionError
+
+    now = 0.0
+    pace = Pace(seconds=1.0, clock=lambda: now)
+    with Line([b"x", b"y"], pace) as gone, Line([b"x", b"y"], pace) as slow:
+        next(gone.answer)
+        gone.answer.close()
+        next(slow.answer)
+        now = 5.0
+        pace.end_the_slow()
+        with pytest.raises(BrokenPipeError):
+            slow.near.sendall(b"x")
+        slow.answer.close()
+        assert (gone.ends, slow.ends) == ([End.GONE], [End.SLOW])
+    with Line(fails(), pace) as broken:
+        with pytest.raises(ZeroDivisionError):
+            list(broken.answer)
+        broken.answer.close()
+        assert broken.ends == [End.BROKEN]
+
+
+def test_the_time_that_the_gateway_takes_is_not_its_readers() -> None:
+    now = 0.0
+    pace = Pace(seconds=1.0, clock=lambda: now)
+
+    def slowly_made() -> Iterator[bytes]:
+        nonlocal now
+        yield b"x"
+        now += 5.0
+        pace.end_the_slow()
+        yield b"y"
+
+    with Line(slowly_made(), pace) as line:
+        for piece in line.answer:
+            line.near.sendall(piece)
+        line.answer.close()
+        assert line.far.recv(10) == b"xy"
+        assert line.ends == [End.WHOLE]
 
 
 def test_a_line_is_shut_only_while_somebody_reads_from_it() -> None:

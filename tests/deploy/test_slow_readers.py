@@ -1,0 +1,104 @@
+"""Who takes answers by the octet, through nginx as shipped, from a gunicorn with four threads."""
+
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.nginx import NAMES, Nginx
+
+REPORT = b"/v1/submissions/7d3c5a52-8d0e-4c7e-9a57-0c1f5a1f1d51/report.pgp"
+PAGE = b"/check/pyodide.asm.wasm"
+LARGE = 16 << 20
+NEVER, SOON = 3600.0, 3.0
+
+
+@contextmanager
+def running(folder: Path, seconds: float) -> Iterator[Nginx]:
+    """nginx before a gunicorn that gives a piece so many seconds."""
+    prepared = Nginx.prepare(folder)
+    command = [sys.executable, "-m", "tests.gateway.paced", f"unix:{prepared.upstream}"]
+    with subprocess.Popen([*command, str(seconds)]) as web, prepared.start() as front:
+        deadline = time.monotonic() + 30
+        while b" 200 " not in prepared.talk(request(b"/healthz", 5)).split(b"\r\n")[0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        try:
+            yield prepared
+        finally:
+            front.terminate()
+            web.terminate()
+
+
+def request(path: bytes, octets: int) -> bytes:
+    host = NAMES[0].encode()
+    return b"GET %s?octets=%d HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (
+        path,
+        octets,
+        host,
+    )
+
+
+@contextmanager
+def slow_readers(nginx: Nginx, path: bytes) -> Iterator[list[ssl.SSLSocket]]:
+    """Six who have asked for much, have room for little, and have taken an octet."""
+    with ExitStack() as lines:
+        slow = []
+        for _ in range(6):
+            plain = socket.socket()
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            plain.settimeout(20)
+            plain.connect(("127.0.0.1", nginx.https))
+            context = ssl.create_default_context(cafile=str(nginx.folder / "gateway.crt"))
+            line = context.wrap_socket(plain, server_hostname=NAMES[0])
+            lines.enter_context(closing(line))
+            line.sendall(request(path, LARGE))
+            slow.append(line)
+        for line in slow[:4]:
+            assert line.recv(1) == b"H"
+        time.sleep(0.5)
+        yield slow
+
+
+def served_within(nginx: Nginx, seconds: float) -> bool:
+    with nginx.line() as line:
+        line.settimeout(seconds)
+        line.sendall(request(b"/v1/certificate", 5))
+        try:
+            return b" 200 " in line.recv(4096)
+        except TimeoutError:
+            return False
+
+
+def test_a_page_for_everyone_is_taken_whole_and_no_thread_is_held(tmp_path: Path) -> None:
+    with running(tmp_path, NEVER) as nginx, slow_readers(nginx, PAGE):
+        assert served_within(nginx, 5)
+
+
+def test_what_is_an_agencys_is_on_no_disk_and_holds_a_thread_until_its_time_is_over(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path, SOON) as nginx, slow_readers(nginx, REPORT) as slow:
+        assert not served_within(nginx, 0.5)
+        assert [path for path in (nginx.folder / "proxy").rglob("*") if path.is_file()] == []
+        assert served_within(nginx, 15)
+        taken = 0
+        while block := slow[0].recv(1 << 16):
+            taken += len(block)
+        assert taken < LARGE
+
+
+@pytest.mark.parametrize("octets", [1 << 10, 64 << 10, 200 << 10])
+def test_what_is_small_holds_nobody_up(tmp_path: Path, octets: int) -> None:
+    """Up to what the sockets and nginx's own memory take, the gateway is done at once."""
+    with running(tmp_path, NEVER) as nginx, ExitStack() as lines:
+        for _ in range(8):
+            line = lines.enter_context(nginx.line())
+            line.sendall(request(REPORT, octets))
+        assert served_within(nginx, 5)
