@@ -9,6 +9,9 @@ from gateway.web.pace import Pace, Paced
 from gateway.web.server import _Server
 from gateway.web.worker import Worker
 
+ABSORBED = 200 << 10
+"""Octets of an answer that socket and nginx take at once, however slow its reader is."""
+
 app = Flask("paced", static_folder=None)
 
 

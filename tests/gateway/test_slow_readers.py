@@ -18,8 +18,10 @@ import requests
 from sqlalchemy import text
 
 from gateway.store.objects import Bucket
+from tests.gateway.paced import ABSORBED
 from tests.gateway.processes import free_port
 from tests.gateway.stand import OTHER_POLICE, POLICE, Sender, Stand
+from validators.publishing import published
 
 REPORT = 24 << 20
 THREADS, SHARE = 8, 4
@@ -133,6 +135,17 @@ def test_the_journal_says_that_an_answer_was_not_taken(stand: Stand, web: Web) -
     taken = whole.headers["X-Request-Id"]
     assert taken in asked
     assert taken not in {each["request_id"] for each in web.events("request.cut")}
+
+
+def test_what_strangers_may_read_is_small_but_for_the_page_that_nginx_takes_whole(
+    stand: Stand,
+) -> None:
+    paths = [f"/standard/{path}" for path in published()]
+    paths += ["/v1/openapi.json", "/v1/certificate", "/v1/standards", "/v1/log/key"]
+    for path in paths:
+        answer = stand.client.get(path, follow_redirects=True)
+        assert answer.status_code == 200, path
+        assert len(answer.data) < ABSORBED, path
 
 
 def test_many_quick_requests_leave_nothing_behind(stand: Stand, web: Web) -> None:
