@@ -9,9 +9,9 @@ which is no secret, takes nothing from whose it is. All of this is counted in ea
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from secrets import token_hex
 from time import monotonic
 from typing import cast
@@ -121,7 +121,8 @@ class Door:
             desk=desk,
             shelf=self._shelf,
             threads=self.threads,
-            used=guest.has_acted,
+            asked=guest.asks,
+            acting=guest.acting,
             unread=lambda: self._unread(guest.agency_id),
         )
 
@@ -158,6 +159,7 @@ class Guest(SSHServer):
         self._door = door
         self._connection: SSHServerConnection | None = None
         self._last_acted = monotonic()
+        self._under_way = 0
         self._keys = 0
         self.fingerprint = ""
         self.agency_id = ""
@@ -233,13 +235,23 @@ class Guest(SSHServer):
         self.sessions.add(session)
         return session
 
-    def has_acted(self) -> None:
+    def asks(self) -> None:
         """They asked for something."""
         self._last_acted = monotonic()
 
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Around what is done for them; to wait until they listen is no part of it."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            self._last_acted = monotonic()
+
     def idle_seconds(self) -> float:
-        """How long nothing was asked."""
-        return monotonic() - self._last_acted
+        """How long nothing was asked, and nothing done that had been."""
+        return 0.0 if self._under_way else monotonic() - self._last_acted
 
     def unread(self) -> int:
         """Octets of answers that they have not taken yet."""

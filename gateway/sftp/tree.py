@@ -8,7 +8,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from posixpath import normpath
@@ -82,10 +82,11 @@ def answered(operation: Callable[..., Awaitable[T]]) -> Callable[..., Awaitable[
 
     @functools.wraps(operation)
     async def run(tree: "Tree", *given: Any) -> T:
-        tree.used()
+        tree.asked()
         await tree.until_heard()
         try:
-            return await operation(tree, *given)
+            with tree.acting():
+                return await operation(tree, *given)
         except SFTPError:
             raise
         except GatewayError as error:
@@ -116,7 +117,8 @@ class Tree(SFTPServer):
         desk: Desk,
         shelf: Shelf,
         threads: Executor,
-        used: Callable[[], None],
+        asked: Callable[[], None],
+        acting: Callable[[], AbstractContextManager[None]],
         unread: Callable[[], int],
     ) -> None:
         super().__init__(channel)
@@ -129,7 +131,8 @@ class Tree(SFTPServer):
         self._listings: WeakSet[AsyncIterator[SFTPName]] = WeakSet()
         self._closing: set[asyncio.Task[None]] = set()
         self._unread_of_agency = unread
-        self.used = used
+        self.asked = asked
+        self.acting = acting
 
     def unread(self) -> int:
         """Octets that this session has asked for, and does not let come."""

@@ -1,12 +1,14 @@
 """When a session that asks for nothing ends, by a process that waits two seconds for it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import paramiko
 import pytest
+from sqlalchemy import text
 
-from tests.gateway.sftp.conftest import Person, SftpProcess, person_at
+from tests.gateway.sftp.conftest import Person, SftpProcess, person_at, put_and_hear
 from tests.gateway.sftp.test_attacks import session
 from tests.gateway.sftp.test_clients import arrived
 from tests.gateway.sftp.test_crowds import key_of, line_to, soon
@@ -75,6 +77,20 @@ def went_on(sftp: paramiko.SFTPClient, path: str, rest: bytes) -> bool:
     except OSError:
         return False  # the session before is just putting it down
     return True
+
+
+def test_who_waits_for_what_is_done_for_him_is_not_ended(stand: Stand, guest: Person) -> None:
+    """Handing a file over takes longer here than a session may be idle."""
+    message = guest.message()
+    with session(guest) as sftp, ThreadPoolExecutor(1) as threads:
+        assert "inbox" in sftp.listdir("/")
+        with stand.database.transaction() as held:
+            held.execute(text("LOCK TABLE submission IN EXCLUSIVE MODE"))
+            sent = threads.submit(put_and_hear, sftp, "/inbox/slow.pgp", message.read_bytes())
+            time.sleep(3 * SECONDS)
+            assert not sent.done()
+        sent.result()
+    arrived(stand, guest, message)
 
 
 def test_the_room_of_who_was_ended_is_anothers(guest: Person) -> None:
