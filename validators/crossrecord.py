@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from validators.accepted import AcceptedRows
+from validators.fields.ids import is_record_id
 from validators.findings import Finding, finding
 from validators.held import Held, Sent, gone_with_its_case, sent
 from validators.links import Links
@@ -146,7 +147,9 @@ class CrossRecord:
             return
         if record_type == "CASE":
             self._cases.add(case_id)
-            if cells.get("record_action") not in _OF_WHAT_IS_HELD:
+            # What no record can have as its id is held by nobody, and nobody is asked about it.
+            is_new = cells.get("record_action") not in _OF_WHAT_IS_HELD
+            if is_new and is_record_id(case_id):
                 self._broken_cases.add(case_id)
         self._in_doubt_of.add(case_id)
 

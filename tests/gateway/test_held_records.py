@@ -92,6 +92,18 @@ def test_what_another_agency_sent_is_not_held(stand: Stand) -> None:
     assert "CT-025" not in totals(stand, stand.sender(POLICE), submission)
 
 
+@pytest.mark.parametrize("record_id", ["", "banana", "31/02/2026", "9" * 36])
+def test_a_row_whose_id_is_none_goes_back_and_the_rest_stays(stand: Stand, record_id: str) -> None:
+    sender, records = stand.sender(POLICE), samples.children(2, seed=fresh())
+    records["CASE"][0]["record_id"] = record_id
+    submission, _ = sent(stand, sender, records)
+    assert stand.state(submission) is State.STORED
+    assert totals(stand, sender, submission).keys() == {
+        "CT-015" if record_id else "CT-014",
+        "CT-026",
+    }
+
+
 def test_who_comes_second_with_a_record_is_judged_again(
     stand: Stand, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,7 @@ from tests.validators.stories import (
 )
 from validators.bulk.judging import BulkRows
 from validators.crossrecord import FAMILY_RULES
+from validators.fields.ids import is_record_id
 from validators.manifest import Manifest
 from validators.rows import Rows
 from validators.rules import activity, child, decisions, investigation, linked, tokens
@@ -425,7 +426,8 @@ class Known(NoHistory):
     def held(
         self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
     ) -> Collection[str]:
-        del record_type, record_ids, replacing
+        del record_type, replacing
+        assert all(map(is_record_id, record_ids))
         return self._held
 
     def totals(self, asked: Collection[Total]) -> dict[Total, int]:
@@ -501,6 +503,14 @@ def test_ct_026_a_case_that_is_held_stays_as_it_was(way: type[Rows]) -> None:
     for bad, history in ((refused, None), (refused, Known(CASE_ID)), (case(), Known(CASE_ID))):
         records = story(CASE=[bad], EXPL=[expl()], MISS=[miss()])
         assert cells(judged(records, history=history, way=way), "CT-026") == []
+
+
+@pytest.mark.parametrize("way", [Rows, BulkRows])
+def test_nobody_is_asked_about_an_id_that_no_record_can_have(way: type[Rows]) -> None:
+    records = story(CASE=[case(), case(OTHER_CASE) | {"record_id": "banana"}])
+    outcome = judged(records, history=Known(), way=way)
+    assert cells(outcome, "CT-015") == ["CASE 3 record_id"]
+    assert len(outcome.accepted["CASE"]) == 1
 
 
 @pytest.mark.parametrize(

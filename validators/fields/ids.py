@@ -20,13 +20,18 @@ _CLK_BYTES, _CLK_TEXT = 128, 172
 _LEAST_BITS, _MOST_BITS = 103, 716  # 10 % and 70 % of 1,024 (CT-102)
 
 
+def is_record_id(text: str) -> bool:
+    """Whether a record can have this id at all."""
+    return _UUID_4.fullmatch(text) is not None
+
+
 class UuidField(RecordField[str]):
     """A random UUID in lower case; kept as text."""
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> str:
         kind = "random UUID (version 4, lower case, with hyphens)"
         text = text_of(value, kind)
-        if not _UUID_4.fullmatch(text):
+        if not is_record_id(text):
             raise malformed(text, kind)
         return text
 

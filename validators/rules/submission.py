@@ -46,7 +46,8 @@ class History(Protocol):
     ) -> Collection[str] | None:
         """Return which of these records of this agency are held; None where nobody can know.
 
-        What is being replaced counts as not held (CT-025, CT-026).
+        Each is an id that a record can have. What is being replaced counts as not held (CT-025,
+        CT-026).
         """
 
     def totals(self, asked: Collection[Total]) -> Mapping[Total, int]:
