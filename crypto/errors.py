@@ -24,6 +24,7 @@ CryptoError                  code "crypto-error"
 │   └── TrailingData         code "trailing-data": bytes after the end of the message
 ├── CertificateRefused       code "certificate-refused": carries every weakness found
 ├── KeyRefused               code "key-refused": a private key that cannot be loaded or used
+│   └── KeyLocked            code "key-locked": it is under a passphrase, and none was given
 ├── WrongContext             code "wrong-context": a sealed object shown in another's place
 └── CellDamaged              code "cell-damaged": a small value that was changed or moved
 """
@@ -77,6 +78,12 @@ class KeyRefused(CryptoError):
     """A private key that cannot be loaded with this passphrase, or cannot do what is asked."""
 
     code = "key-refused"
+
+
+class KeyLocked(KeyRefused):
+    """A private key under a passphrase, and no passphrase."""
+
+    code = "key-locked"
 
 
 class WrongContext(CryptoError):

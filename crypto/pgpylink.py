@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers import algorithms as current
 
 from crypto import publichalf
 from crypto.cfb import CFB
-from crypto.errors import KeyRefused, MessageRefused
+from crypto.errors import KeyLocked, KeyRefused, MessageRefused
 from crypto.sessionkey import OpenSSLPrivate
 
 with warnings.catch_warnings():
@@ -131,7 +131,7 @@ def _parsed(secret: bytes) -> Any:
 
 def _unlocked(packet: Any, passphrase: str | None) -> OpenSSLPrivate:
     if packet.protected and passphrase is None:
-        raise KeyRefused("the private key is locked and no passphrase is given")
+        raise KeyLocked("the private key is locked and no passphrase is given")
     try:
         if packet.protected:
             packet.unprotect(passphrase)

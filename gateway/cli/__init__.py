@@ -12,6 +12,7 @@ import click
 
 from gateway.cli.environment import read_environment
 from gateway.cli.failures import report_failure
+from gateway.cli.nouns import Noun
 
 AT_A_DESK = {
     "keys": "keys",
@@ -52,16 +53,23 @@ ON_THE_MACHINES = {
 }
 """Likewise what only the gateway's machines need, whose libraries an agency does not install."""
 
+PARTS = (("At a desk", AT_A_DESK), ("On the gateway's machines", ON_THE_MACHINES))
 COMMANDS = {**AT_A_DESK, **ON_THE_MACHINES}
 
 
-class _Lazy(click.Group):
+class _Lazy(Noun):
     """Loads a command's module when the command is named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Every command that is installed, in the order of the table."""
         del ctx
         return list(COMMANDS if find_spec("sqlalchemy") else AT_A_DESK)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list in two parts: by far the most readers need the first alone."""
+        names = self.list_commands(ctx)
+        for title, part in PARTS:
+            self.write_commands(ctx, formatter, title, [name for name in names if name in part])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command of that name."""

@@ -10,12 +10,13 @@ import click
 from audit.entry import Reason
 from crypto import CertificateRefused, Weakness
 from gateway.cli.administration import administration, administrator, reason_option
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json, print_table, say
 from gateway.flow.lifespan import CertificateState, Standing
 
 
-@click.group()
+@click.group(cls=Noun)
 def agency() -> None:
     """Enrol, list, suspend and resume agencies; their certificates, and where their mail goes."""
 

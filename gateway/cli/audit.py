@@ -35,11 +35,12 @@ from gateway.cli.logsources import (
     witnesses_option,
 )
 from gateway.cli.logstamps import Vouched, read_stamps, stamps_options, timestamp, timestamps
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, FOLDER, NEW_FILE, json_option
 from gateway.cli.output import print_facts, print_json, say, step_progress
 
 
-@click.group()
+@click.group(cls=Noun)
 def audit() -> None:
     """Verify the audit log, prove what is in it, take it away, and convict it."""
 
@@ -131,7 +132,7 @@ def convict(folder: Path, *, log_key: str, as_json: bool) -> None:
         print_facts({**facts, **{f"signed {n}": state for n, state in enumerate(states, 1)}})
 
 
-@audit.group()
+@audit.group(cls=Noun)
 def prove() -> None:
     """Make a proof from the published tiles, and verify it before it is printed."""
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 import click
 
 from gateway.cli.administration import administration, administrator
+from gateway.cli.nouns import Noun
 from gateway.cli.options import json_option
 from gateway.cli.output import print_json, print_table
 
 FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 
 
-@click.group()
+@click.group(cls=Noun)
 def certificate() -> None:
     """Find out what a certificate or a key was used for."""
 

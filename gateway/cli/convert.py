@@ -12,6 +12,7 @@ import click
 from gateway.cli.converting import Return, finish, problems_told
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import read_hex_key
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, FOLDER, json_option
 from validators.converting.cases import Cases
 from validators.converting.children import Children, read_children
@@ -43,7 +44,7 @@ def return_options(command: Callable[..., None]) -> Callable[..., None]:
     return profile(period(out(json_option(given))))
 
 
-@click.group()
+@click.group(cls=Noun)
 def convert() -> None:
     """Make record files of what your agency has already. Nothing is sent."""
 

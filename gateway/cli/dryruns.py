@@ -9,6 +9,7 @@ import click
 from gateway.cli.channels import channel_options, open_channel
 from gateway.cli.files import write_new
 from gateway.cli.following import found, print_report
+from gateway.cli.nouns import Noun
 from gateway.cli.options import NEW_FILE, json_option
 from gateway.cli.output import print_facts, print_json, print_records, say
 from gateway.client import Kind
@@ -16,7 +17,7 @@ from gateway.client import Kind
 COLUMNS = ("received_at", "id", "state", "period_start", "records", "error_code")
 
 
-@click.group("dry-runs")
+@click.group("dry-runs", cls=Noun)
 def dry_runs() -> None:
     """List and show your agency's dry runs, and read their reports; each is kept for 30 days."""
 

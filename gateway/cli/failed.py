@@ -5,13 +5,14 @@ from uuid import UUID
 import click
 
 from gateway.cli.administration import administration, administrator
+from gateway.cli.nouns import Noun
 from gateway.cli.options import json_option
 from gateway.cli.output import print_facts, print_json, print_records
 
 COLUMNS = ("received_at", "id", "agency_id", "error_code")
 
 
-@click.group()
+@click.group(cls=Noun)
 def failed() -> None:
     """List submissions that failed by a fault of the gateway, and take them up again."""
 

@@ -6,8 +6,16 @@ from traceback import extract_tb
 
 import click
 
+from audit import errors as log_errors
 from audit.errors import AuditError, EvidenceRefused
-from crypto import CertificateRefused, CryptoError, KeyRefused, MessageRefused, WrongContext
+from crypto import (
+    CertificateRefused,
+    CryptoError,
+    KeyLocked,
+    KeyRefused,
+    MessageRefused,
+    WrongContext,
+)
 from gateway.client import ClientError, HostKeyRefused, Refused, Unreachable
 from gateway.errors import GatewayError
 from validators.errors import ValidatorsError
@@ -41,8 +49,11 @@ STATUS: list[tuple[type[BaseException], int]] = [
 
 HINTS: list[tuple[type[BaseException], str]] = [
     (CertificateRefused, "Make a new key with `gateway keys init agency`, or mend the old one."),
+    (KeyLocked, "Name the file that its passphrase stands in: --passphrase-file."),
     (KeyRefused, "Check that it is the private key, and that the passphrase is its own."),
     (EvidenceRefused, "Keep the files as they are and tell the Commissioner's auditor."),
+    (log_errors.KeyRefused, "Check that it is the file you meant: the log's key is in log.vkey."),
+    (log_errors.OutOfRange, "Entries have numbers from 0; `gateway audit verify` counts them."),
     (ImportError, "Install the server part with: pip install 'ctds-gateway[server,embedded]'"),
     (FileExistsError, "Nothing is ever overwritten: name another place, or move the file away."),
 ]
@@ -50,6 +61,7 @@ HINTS: list[tuple[type[BaseException], str]] = [
 MENDS_AT_A_DESK = {
     "unauthenticated": "Name the file of your token with --token-file, or set GATEWAY_TOKEN. If it "
     "is the right one, it may have ended: ask the gateway's administrator for a new one.",
+    "invalid-request": "Correct what is named; --help explains every option.",
 }
 """What to do about an answer of the gateway, where it is said in terms of the API otherwise."""
 

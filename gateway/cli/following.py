@@ -78,7 +78,7 @@ def _report(channel: Channel, received: Received) -> dict[str, Any]:
         return channel.report(received)
     except Refused as refused:
         raise Failure(
-            f"The {received.kind} is {received.state}; there is no report: {refused.message}",
+            f"There is no report, as the {received.kind} is {received.state}.",
             _WITHOUT_A_REPORT[received.kind],
             status=REFUSED,
         ) from refused

@@ -21,6 +21,7 @@ from crypto import (
 )
 from gateway.cli.files import read_passphrase, read_private_text, write_new, write_secret
 from gateway.cli.gatewaykey import gateway_user_id, make_gateway_key, retire_keys, rotate_key
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING
 from gateway.cli.output import print_facts, print_json, say
 
@@ -42,7 +43,7 @@ NOTICES = {
 }
 
 
-@click.group()
+@click.group(cls=Noun)
 def keys() -> None:
     """Make keys, and look at them."""
 

@@ -4,12 +4,13 @@ import click
 
 from gateway.cli.administration import administration
 from gateway.cli.failures import UNTRUSTED, Stop
+from gateway.cli.nouns import Noun
 from gateway.cli.options import json_option
 from gateway.cli.output import print_facts, print_json, print_table
 from gateway.store.reconcile import unlogged
 
 
-@click.group()
+@click.group(cls=Noun)
 def log() -> None:
     """Compare the audit log with what the database knows."""
 

@@ -37,7 +37,7 @@ def print_facts(facts: Mapping[str, object]) -> None:
     width = max(map(len, facts), default=0)
     for name, value in facts.items():
         if value is not None:
-            print(f"{name:<{width}}  {value}")
+            print(f"{name:<{width}}  {_as_said(value)}")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -99,6 +99,12 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
 
 def _to_the_second(value: object) -> object:
     return _FRACTION.sub(r"\1", value) if isinstance(value, str) else value
+
+
+def _as_said(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value
 
 
 def _cell(value: object) -> str:

@@ -13,7 +13,7 @@ from crypto import sign_detached
 from gateway.cli import gnupg
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import load_key, nothing_to_sign_with, write_secret
-from gateway.cli.options import EXISTING, NEW_FILE, json_option, key_options
+from gateway.cli.options import EXISTING, GIVEN, NEW_FILE, json_option, key_options
 from gateway.cli.output import print_facts, print_json
 from gateway.cli.profile import EXAMPLE, read_profile
 from validators.building import BuiltPackage, GivenFile, Sign
@@ -30,7 +30,7 @@ def _print_example(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 
 
 @click.command()
-@click.argument("files", nargs=-1, type=EXISTING)
+@click.argument("files", nargs=-1, type=GIVEN)
 @click.option(
     "--example-profile",
     is_flag=True,
@@ -119,7 +119,9 @@ def build(
 
 
 def given_files(files: Sequence[Path]) -> list[GivenFile]:
-    """The files, read; raises Failure where two have one name."""
+    """The files, read; raises Failure for a folder, and where two have one name."""
+    for folder in (each for each in files if each.is_dir()):
+        raise Failure(f"{folder} is a folder.", f"Name its files: {folder}/*.csv", status=USAGE)
     # In a package names stand alone: of two files of one name, one would silently be lost.
     for name, count in Counter(file.name.casefold() for file in files).items():
         if count > 1:

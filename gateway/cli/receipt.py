@@ -2,13 +2,14 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import click
 
 from audit.entry import Entry
 from audit.promise import Promise, is_promise, open_promise
 from audit.receipt import Receipt, VerifiedReceipt, verify_receipt
-from gateway.cli.failures import UNTRUSTED
+from gateway.cli.failures import UNTRUSTED, USAGE, Failure
 from gateway.cli.files import read_text
 from gateway.cli.logsources import (
     log_key_option,
@@ -17,12 +18,13 @@ from gateway.cli.logsources import (
     witnessed,
     witnesses_option,
 )
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json, say
 from gateway.client import Upload
 
 
-@click.group()
+@click.group(cls=Noun)
 def receipt() -> None:
     """Check receipts, and promises of them."""
 
@@ -38,7 +40,7 @@ def verify(
 ) -> None:
     """Verify a receipt FILE, or a promise; nothing is asked of the gateway."""
     text, keys = read_text(file, status=UNTRUSTED), read_log_keys(log_key)
-    sha256 = None if message is None else Upload.of(message).sha256.hex()
+    sha256 = None if message is None else _sha256(message)
     if is_promise(text):
         facts = _promised(open_promise(text, keys=keys, ciphertext_sha256=sha256))
     else:
@@ -52,6 +54,17 @@ def verify(
             "The log must hold this entry by then: fetch the receipt. If there is none, give this "
             "file to an auditor, whose `gateway audit verify --promise` holds the log to it."
         )
+
+
+def _sha256(message: Path) -> str:
+    if is_zipfile(message):
+        raise Failure(
+            f"{message} is a package. The receipt is for the message: the package, encrypted.",
+            "`gateway submit --message FILE` keeps what it sends; without that file leave out "
+            "--message.",
+            status=USAGE,
+        )
+    return Upload.of(message).sha256.hex()
 
 
 def _proven(proven: VerifiedReceipt) -> dict[str, Any]:

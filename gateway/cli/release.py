@@ -17,6 +17,7 @@ from crypto import read_certificate, verify_detached
 from gateway.cli.failures import UNTRUSTED, Failure
 from gateway.cli.files import write_new
 from gateway.cli.logsources import log_key_option, read_log_keys
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, FOLDER, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_records, say, step_progress
 from gateway.client import GatewayClient, Refused, Upload
@@ -28,16 +29,18 @@ _PATIENCE = 4
 """How often the client's own patience, half a minute, is spent on a manifest that is not signed."""
 
 
-@click.group()
+@click.group(cls=Noun)
 def release() -> None:
     """Hand sealed submissions over: one person asks, another decides."""
 
 
 @release.command()
 @click.argument("name")
-@click.option("--purpose", required=True, help="What the data is for, in a sentence.")
-@click.option("--from", "start", help="Only periods that begin on or after this day.")
-@click.option("--to", "end", help="Only periods that end on or before this day.")
+@click.option(
+    "--purpose", required=True, help="What the data is for, in a sentence of 10 to 500 characters."
+)
+@click.option("--from", "start", help="Only periods that begin on or after this day: 2026-01-01.")
+@click.option("--to", "end", help="Only periods that end on or before this day: 2026-03-31.")
 @client_options
 @json_option
 def request(
@@ -50,7 +53,10 @@ def request(
     token_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Ask for a release; the set of submissions is fixed now."""
+    """Ask for a release; the set of submissions is fixed now.
+
+    NAME is yours to choose: 3 to 63 small letters, digits and hyphens, such as figures-2026q1.
+    """
     body = {"name": name, "purpose": purpose, "period_start": start, "period_end": end}
     given = {key: value for key, value in body.items() if value is not None}
     _show(open_client(url, token_file).post("/v1/releases", given), as_json=as_json)

@@ -16,6 +16,7 @@ from audit.signing import SignedEdge
 from gateway.cli.failures import Failure
 from gateway.cli.files import read_private_text
 from gateway.cli.logsources import Where, source_options
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, NEW_FILE
 from gateway.cli.output import say
 from gateway.signer import SignerServer
@@ -38,7 +39,7 @@ _memory_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Noun)
 def signer() -> None:
     """Sign the log, in a process that knows no database and no network."""
 

@@ -7,6 +7,7 @@ import click
 
 from audit.entry import Reason
 from gateway.cli.administration import administration, administrator, reason_option
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json, print_records
 from gateway.flow.sshkeys import PublicKey
@@ -15,7 +16,7 @@ from gateway.store.sshkeys import SshKey
 COLUMNS = ("agency", "fingerprint", "subject", "added", "expires", "revoked")
 
 
-@click.group()
+@click.group(cls=Noun)
 def sshkey() -> None:
     """Enrol, list and revoke the SSH keys of agencies."""
 

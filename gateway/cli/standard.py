@@ -8,6 +8,7 @@ import click
 
 from gateway.cli.failures import USAGE, Failure
 from gateway.cli.files import write_new
+from gateway.cli.nouns import Noun
 from gateway.cli.options import FOLDER, json_option, standard_option
 from gateway.cli.output import print_facts, print_json, print_table, say
 from validators.definitions import CodeList, RecordType, RuleText, Standard
@@ -15,7 +16,7 @@ from validators.publishing import published
 from validators.standard import load_standard
 
 
-@click.group()
+@click.group(cls=Noun)
 def standard() -> None:
     """Read or publish the Child Trafficking Data Standard. Needs no network."""
 

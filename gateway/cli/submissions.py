@@ -10,6 +10,7 @@ from gateway.cli.channels import channel_options, open_channel
 from gateway.cli.failures import REFUSED, Failure
 from gateway.cli.files import write_new
 from gateway.cli.following import found, print_report
+from gateway.cli.nouns import Noun
 from gateway.cli.options import NEW_FILE, client_options, json_option, open_client
 from gateway.cli.output import print_facts, print_json, print_records, say
 from gateway.client import Channel, Kind, Received, Refused
@@ -17,7 +18,7 @@ from gateway.client import Channel, Kind, Received, Refused
 COLUMNS = ("received_at", "id", "state", "verdict", "period_start", "records", "error_code")
 
 
-@click.group()
+@click.group(cls=Noun)
 def submissions() -> None:
     """List, show and withdraw your agency's submissions; read their reports and receipts."""
 

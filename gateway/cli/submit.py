@@ -12,7 +12,7 @@ from gateway.cli.channels import channel_options, open_channel
 from gateway.cli.failures import Failure
 from gateway.cli.files import write_new
 from gateway.cli.following import Wanted, end
-from gateway.cli.options import EXISTING, NEW_FILE, json_option, key_options
+from gateway.cli.options import EXISTING, GIVEN, NEW_FILE, json_option, key_options
 from gateway.cli.outgoing import check_first, message_of, package_of, recipient, require_replacing
 from gateway.cli.output import byte_progress, say
 from gateway.cli.package import TYPES
@@ -20,7 +20,7 @@ from gateway.client import Channel, Kind, Received, Upload, not_here
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=EXISTING)
+@click.argument("files", nargs=-1, required=True, type=GIVEN)
 @channel_options
 @key_options
 @click.option("--profile", type=EXISTING, help="The agency's own facts, as for `gateway package`.")

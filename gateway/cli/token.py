@@ -7,12 +7,13 @@ import click
 
 from audit.entry import Reason
 from gateway.cli.administration import administration, administrator, reason_option
+from gateway.cli.nouns import Noun
 from gateway.cli.options import json_option
 from gateway.cli.output import print_facts, print_json, say
 from gateway.records import Role
 
 
-@click.group()
+@click.group(cls=Noun)
 def token() -> None:
     """Issue and revoke access tokens."""
 

@@ -9,7 +9,7 @@ import click
 
 from gateway.cli.failures import IN_PART, OK, REJECTED, USAGE, Failure, Stop
 from gateway.cli.files import write_secret
-from gateway.cli.options import EXISTING, NEW_FILE
+from gateway.cli.options import EXISTING, GIVEN, NEW_FILE
 from gateway.cli.output import say
 from gateway.cli.package import given_files, naming
 from gateway.cli.profile import read_profile
@@ -25,7 +25,7 @@ STATUS = {"accepted": OK, "accepted-in-part": IN_PART, "rejected": REJECTED}
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=EXISTING)
+@click.argument("files", nargs=-1, required=True, type=GIVEN)
 @click.option("--profile", type=EXISTING, help="Your agency's own facts, for files of records.")
 @click.option("--period", help="The quarter of the return, for files of records: 2026Q1.")
 @form_options

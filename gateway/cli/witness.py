@@ -23,6 +23,7 @@ from audit.keyring import LogKeys
 from audit.witness import MOST_REQUEST_BYTES, AddCheckpoint, NotCosigned, Witness
 from gateway.cli.files import read_private_text, write_new, write_secret
 from gateway.cli.logsources import read_log_keys
+from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json, say
 
@@ -31,7 +32,7 @@ MOST_AT_ONCE = 32
 SECONDS = 10
 
 
-@click.group()
+@click.group(cls=Noun)
 def witness() -> None:
     """Witness a log: cosign what provably only grew."""
 

@@ -6,6 +6,8 @@ ClientError             code, message, mend
 └── HostKeyRefused      who answers over SSH does not show the host key that is pinned
 """
 
+from collections.abc import Iterator
+
 import requests
 
 
@@ -59,7 +61,7 @@ class HostKeyRefused(ClientError):
             mend = f"Compare it with your letter. Only if it is there: --host-key {shown}"
         super().__init__(
             "host-key-refused",
-            f"The gateway at {url} shows {what} and not the one that you pinned. Nothing was sent.",
+            f"The gateway at {url} shows {what} and none that you pinned. Nothing was sent.",
             mend,
         )
 
@@ -91,9 +93,19 @@ def refused(answer: requests.Response) -> Refused:
     """Return a refusal in the gateway's own words."""
     try:
         problem = answer.json()
-        return Refused(answer.status_code, problem["code"], problem["title"], problem["mend"])
+        message = " ".join([problem["title"], *_faults(problem.get("errors"))])
+        return Refused(answer.status_code, problem["code"], message, problem["mend"])
     except (ValueError, KeyError, TypeError):
         return unexplained(answer)
+
+
+def _faults(errors: object, name: str = "") -> Iterator[str]:
+    """What is wrong with each field of a request, however deep the gateway tells it."""
+    if isinstance(errors, dict):
+        for field, each in errors.items():
+            yield from _faults(each, str(field))
+    elif isinstance(errors, list):
+        yield from (f"{name}: {sentence}" for sentence in errors)
 
 
 def unexplained(answer: requests.Response) -> Refused:

@@ -88,10 +88,16 @@ class DryRunAcknowledgementSchema(DryRunSchema):
     )
 
 
+_NAME = validate.Regexp(
+    r"^[a-z0-9][a-z0-9-]{2,62}\Z",
+    error="Write 3 to 63 small letters, digits and hyphens, such as figures-2026q1.",
+)
+
+
 class ReleaseRequestSchema(Strict):
     """What an analyst asks for."""
 
-    name = fields.String(required=True, validate=validate.Regexp(r"^[a-z0-9][a-z0-9-]{2,62}\Z"))
+    name = fields.String(required=True, validate=_NAME)
     purpose = fields.String(required=True, validate=validate.Length(10, 500))
     period_start = fields.Date(load_default=None)
     period_end = fields.Date(load_default=None)

@@ -83,7 +83,7 @@ def test_a_newcomer_gets_from_a_template_to_an_accepted_return(
         # Once
         shown = newcomer.follow("Once: key, token, profile", among="keys init")
         certificate = newcomer.folder / "keys" / "agency-certificate.asc"
-        assert "acceptable       True" in shown
+        assert "acceptable       yes" in shown
         newcomer.keep("token", enrol(tmp_path / "office", certificate, environ))
         newcomer.keep("log.vkey", Path(environ["LOG_VERIFIER_FILE"]).read_text())
         [told] = [

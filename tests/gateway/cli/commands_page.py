@@ -8,28 +8,7 @@ from inspect import cleandoc
 
 import click
 
-from gateway.cli import COMMANDS, cli, failures
-
-DESK = frozenset(
-    [
-        "keys",
-        "package",
-        "template",
-        "validate",
-        "pseudonymise",
-        "convert",
-        "standard",
-        "submit",
-        "submissions",
-        "dry-runs",
-        "receipt",
-        "release",
-        "unseal",
-        "rewrap",
-        "audit",
-    ]
-)
-"""What agencies, auditors and analysts run. The rest is for the gateway's own machines."""
+from gateway.cli import AT_A_DESK, COMMANDS, cli, failures
 
 STATUSES = {
     "OK": "Done. For `validate`, `convert` and `submit`: accepted.",
@@ -86,13 +65,13 @@ def _lines() -> Iterator[str]:
     yield "Installed by `pip install ctds-gateway`; what goes over SFTP by"
     yield "`pip install 'ctds-gateway[sftp]'`."
     for name, command in walk():
-        if name.split()[1] in DESK:
+        if name.split()[1] in AT_A_DESK:
             yield from _section(name, command)
     yield "\n## On the gateway's own machines\n"
     yield "Installed by `pip install 'ctds-gateway[server]'`, and `[embedded]` for `serve`. These"
     yield "read the [settings](settings.md)."
     for name, command in walk():
-        if name.split()[1] not in DESK:
+        if name.split()[1] not in AT_A_DESK:
             yield from _section(name, command)
 
 

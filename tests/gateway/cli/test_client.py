@@ -170,6 +170,29 @@ def test_a_problem_arrives_with_its_own_words_and_is_not_repeated(tmp_path: Path
     assert len(gateway.asked) == 1
 
 
+def test_a_request_that_is_not_as_it_must_be_is_told_field_by_field() -> None:
+    problem = {
+        "title": "Unprocessable Entity.",
+        "code": "invalid-request",
+        "mend": "See the description.",
+        "errors": {"json": {"name": ["Too short."], "purpose": ["Missing.", "Not a text."]}},
+    }
+    body = json.dumps(problem).encode()
+    with scripted(Answer(422, body)) as gateway, pytest.raises(Refused) as refused:
+        _client(gateway).get("/v1/releases")
+    told = "Unprocessable Entity. name: Too short. purpose: Missing. purpose: Not a text."
+    assert refused.value.message == told
+
+
+@pytest.mark.parametrize("errors", [None, [], "no", [1], {"json": None}])
+def test_whatever_stands_for_the_fields_the_code_is_told(errors: object) -> None:
+    problem = {"title": "No.", "code": "invalid-request", "mend": "Mend it.", "errors": errors}
+    body = json.dumps(problem).encode()
+    with scripted(Answer(422, body)) as gateway, pytest.raises(Refused) as refused:
+        _client(gateway).get("/v1/releases")
+    assert refused.value.code == "invalid-request"
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"text"', b"{}", b"\xff", b""])
 def test_an_error_that_is_no_problem_still_gets_a_code(body: bytes) -> None:
     with scripted(Answer(418, body)) as gateway, pytest.raises(Refused) as refused:

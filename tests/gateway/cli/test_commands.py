@@ -6,9 +6,9 @@ import sys
 import click
 import pytest
 
-from gateway.cli import failures
+from gateway.cli import AT_A_DESK, failures
 from tests.docs.pages import DOCS
-from tests.gateway.cli.commands_page import DESK, STATUSES, page, walk
+from tests.gateway.cli.commands_page import STATUSES, page, walk
 from tests.gateway.cli.shell import Shell
 
 FOUND = dict(walk())
@@ -48,6 +48,12 @@ def test_help_is_printed_and_ends_well(name: str, shell: Shell) -> None:
     assert done.err == ""
 
 
+@pytest.mark.parametrize("group", sorted({name.rpartition(" ")[0] for name in FOUND}))
+def test_a_list_of_commands_cuts_no_sentence(group: str, shell: Shell) -> None:
+    _, *lines = shell.well(*group.split()[1:], "--help").out.splitlines()
+    assert not [line for line in lines if line.endswith("...")]
+
+
 def test_every_exit_status_is_documented_and_none_has_two_meanings() -> None:
     coded = {
         name: value
@@ -76,8 +82,8 @@ def test_light_commands_load_without_any_server_part() -> None:
     done = _without_server_parts("--help")
     shown = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ")}
     assert done.returncode == 0, done.stderr
-    assert shown.keys() >= DESK
-    assert not [name for name in DESK if "server part" in shown[name]]
+    assert shown.keys() >= AT_A_DESK.keys()
+    assert not [name for name in AT_A_DESK if "server part" in shown[name]]
 
 
 @pytest.mark.parametrize("name", ["web", "agency", "serve"])

@@ -87,6 +87,7 @@ def test_a_checkpoint_is_not_kept_where_verification_failed(
 def test_a_key_that_is_none_is_refused(shell: Shell, log: Path) -> None:
     done = shell.fails(failures.FAILED, "audit", "verify", "--folder", log, "--log-key", NO_KEY)
     assert "[key-refused]" in done.err
+    assert "log.vkey" in done.err
 
 
 def test_a_key_file_that_is_not_there_is_named(shell: Shell, log: Path, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ from time import sleep
 import pytest
 
 from audit.keys import Signer, Verifier
-from crypto import KeyRefused, Keyring
+from crypto import KeyLocked, Keyring
 from gateway.cli import failures
+from gateway.cli.profile import EXAMPLE
 from gateway.wiring import LOCAL_PART
 from tests.gateway.cli.conftest import Desk
 from tests.gateway.cli.shell import Shell
@@ -149,8 +150,13 @@ def test_a_passphrase_is_needed_afterwards(shell: Shell, tmp_path: Path) -> None
     words.write_text("correct horse\nsecond line\n")
     _init(shell, "agency", tmp_path, "--passphrase-file", words)
     key = (tmp_path / "agency-key.asc").read_bytes()
-    with pytest.raises(KeyRefused):
+    with pytest.raises(KeyLocked):
         Keyring.load([key])
+    profile = tmp_path / "agency.toml"
+    profile.write_text(EXAMPLE)
+    given = ("--profile", profile, "--period", "2026Q1", "--key", tmp_path / "agency-key.asc")
+    done = shell.fails(failures.FAILED, "package", *given, "--out", tmp_path / "p.zip")
+    assert "hint: Name the file that its passphrase stands in: --passphrase-file." in done.err
     assert Keyring.load([key], passphrase="correct horse").certificates
 
 

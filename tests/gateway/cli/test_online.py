@@ -177,6 +177,8 @@ def test_from_the_record_files_to_the_receipt(sender: Person, desk: Desk, office
     proven = desk.shell.well(*command, "--message", message).json()
     assert proven["action"] == "submission.received"
     assert proven["message"] == "the same bytes"
+    mistaken = desk.shell.fails(failures.USAGE, *command, "--message", package)
+    assert "is a package" in mistaken.err
 
     submission = proven["submission"]
     listed = sender.well("submissions", "list", "--json").json()["submissions"]
@@ -573,6 +575,14 @@ def test_two_people_release_and_staff_open_it(
     assert [path for path in out.rglob("*") if path.stat().st_mode & 0o077] == []
     # Nothing that was opened is ever written over.
     desk.shell.fails(failures.FAILED, *_unseal(folder, vault_key, asks.office, out))
+
+
+def test_a_request_for_a_release_says_what_is_wrong_with_it(admin: Administration) -> None:
+    asks = admin.admit("analyst")
+    command = ("release", "request", "Spring 2026", "--purpose", "none", "--from", "today")
+    done = asks.fails(failures.REFUSED, *command)
+    for told in ("name: Write 3 to 63", "purpose: Length must be", "period_start: Not a valid"):
+        assert told in done.err
 
 
 def test_a_refused_release_is_not_fetched(

@@ -118,6 +118,15 @@ def test_a_file_that_no_package_may_hold_is_refused(desk: Desk) -> None:
     assert "notes.exe" in done.err
 
 
+@pytest.mark.parametrize("command", ["package", "validate"])
+def test_a_folder_is_told_to_be_one(desk: Desk, command: str) -> None:
+    folder = desk.records(1)[0].parent
+    given = ("--profile", desk.profile, "--period", QUARTER)
+    key = () if command == "validate" else ("--key", desk.key)
+    done = desk.shell.fails(failures.USAGE, command, folder, *given, *key)
+    assert f"{folder} is a folder." in done.err
+
+
 @pytest.mark.parametrize(
     ("count", "spoiled", "verdict", "status"),
     [
