@@ -49,11 +49,18 @@ def test_without_a_gateway_no_path_is_given_that_leads_nowhere() -> None:
     assert not [text for text in cells if "/standard/" in str(text)]
 
 
+def test_the_list_of_findings_is_printed_across_with_its_header() -> None:
+    sheet = opened(lay_out({}, MIXED))["FINDINGS"]
+    assert sheet.page_setup.orientation == "landscape"
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage
+    assert (sheet.page_setup.fitToHeight, sheet.print_title_rows) == (0, "$3:$3")
+
+
 def test_what_is_not_listed_is_counted_in_every_form() -> None:
     sentence = "Counted but not listed, as there are too many: 10 of CT-016."
     assert sentence in rows_of(render_csv(MIXED))[-1]
     assert sentence in render_html(MIXED)
-    assert sentence in [cell.value for cell in opened(lay_out({}, MIXED))["FINDINGS"]["A"]]
+    assert sentence in [cell.value for cell in opened(lay_out({}, MIXED))["FINDINGS"]["G"]]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -15,6 +15,7 @@ from openpyxl.cell import Cell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from validators.findings import Finding
@@ -27,6 +28,8 @@ MOST_CELLS = 2_000_000
 _ERROR = PatternFill("solid", fgColor="FFF4C7C3")
 _WARNING = PatternFill("solid", fgColor="FFFCE8B2")
 _WIDTHS = (10, 9, 16, 9, 8, 26, 60, 60, 42)
+_SENTENCES = HEADER.index("what is wrong") + 1
+_WRAPPED = Alignment(wrap_text=True, vertical="top")
 _AUTHOR = "Checked against the standard"
 _MOST_IN_COMMENT = 5
 
@@ -101,9 +104,19 @@ def _list_findings(
     for row, found in enumerate(report.findings, start=4):
         _list_finding(sheet, row, found, gateway)
         _link(sheet.cell(row, 5), found, columns)
-    _write(sheet, row + 2, 1, remarks(report))
+    _write(sheet, row + 2, _SENTENCES, remarks(report)).alignment = _WRAPPED
     sheet.freeze_panes = "A4"
+    _lay_across(sheet)
     book.active = 0
+
+
+def _lay_across(sheet: Worksheet) -> None:
+    """Printed, all columns are on one page of A4, each page with the header."""
+    sheet.page_setup.orientation = sheet.ORIENTATION_LANDSCAPE
+    sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = "3:3"
 
 
 def _list_finding(sheet: Worksheet, row: int, found: Finding, gateway: str) -> None:
@@ -114,8 +127,7 @@ def _list_finding(sheet: Worksheet, row: int, found: Finding, gateway: str) -> N
         *(found.message(), found.mend, explained_at(found, gateway)),
     )
     for at, text in enumerate(texts, start=1):
-        cell = _write(sheet, row, at, text)
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        _write(sheet, row, at, text).alignment = _WRAPPED
 
 
 def _link(cell: Cell, found: Finding, columns: Mapping[str, Mapping[str, int]]) -> None:

@@ -146,6 +146,20 @@ def test_it_fits_a_telephone(page: Page, files: list[Path]) -> None:
     page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_the_report_fits_a_telephone_too(page: Page, files: list[Path], tmp_path: Path) -> None:
+    page.give(*files)
+    page.say_whose(samples.AGENCY_ID, PERIOD)
+    page.check()
+    report = tmp_path / "report.html"
+    report.write_bytes(page.download("html"))
+    page.in_a_new_tab()
+    size = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    page.driver.get(report.as_uri())
+    assert page.run("return document.documentElement.scrollWidth") <= 360
+    page.back_to_the_first_tab()
+
+
 def test_it_checks_and_begins_anew_with_the_gateway_gone(
     checker_environ: dict[str, str], tmp_path: Path, files: list[Path], many: Path
 ) -> None:
