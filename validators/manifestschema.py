@@ -238,7 +238,11 @@ class ManifestSchema(_Strict):
     sign_off = fields.Nested(_SignOffSchema, required=True)
     coverage = fields.Nested(_CoverageSchema, required=True)
     lawful_basis = fields.String(
-        required=True, validate=Matches(_LAWFUL_BASIS, "must be a code, or 'CODE: condition'")
+        required=True,
+        validate=Matches(
+            _LAWFUL_BASIS,
+            "must be PUBLIC_TASK, LEGAL_OBLIGATION or LEGITIMATE_INTEREST, or 'CODE: condition'",
+        ),
     )
     retention_class = fields.String(
         load_default="STANDARD",

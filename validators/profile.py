@@ -1,7 +1,7 @@
 """What an agency says of itself in every manifest, and what of that a check needs.
 
-Owns the facts that stand in `agency.toml` and a quarter, made into keys of a manifest. Which values
-a manifest may have is for `manifestschema`.
+Owns the facts that stand in `agency.toml` and a quarter, made into keys of a manifest, and says
+what is wrong with them. Which values a manifest may have is for `manifestschema`.
 
     ValidatorsError
     └── FactsRefused        code "facts-refused": no manifest follows from them; has a `mend`
@@ -12,18 +12,32 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from validators.building import unsigned
 from validators.errors import ValidatorsError
+from validators.manifestschema import ManifestSchema, faults_of
 from validators.standard import Agency, Standard
 
 Period = tuple[date, date]
 """The first and the last day of a quarter."""
+
+_REST = {
+    "standard": "CTDS",
+    "submission_id": "00000000-0000-4000-8000-000000000000",
+    "submission_type": "RETURN",
+    "created_at": "2026-01-01T00:00:00Z",
+    "nil_return": True,
+    "record_counts": {},
+    "files": [],
+    "signature": unsigned(b""),
+}
+"""What a manifest says that is no fact of the agency's; here it only has to be right."""
 
 _QUARTER = re.compile(r"(20[0-9]{2})Q([1-4])")
 _VOLUNTARY = frozenset({"NGO", "GUARD"})
 
 
 class FactsRefused(ValidatorsError):
-    """The agency is not on the register, the quarter is none, or the counts contradict."""
+    """The agency is not on the register, the quarter is none, or no manifest may say this."""
 
     code = "facts-refused"
 
@@ -40,14 +54,36 @@ def manifest_fields(
     agency = agency_of(profile, standard=standard)
     _require_coverage(profile.get("coverage"))
     start, end = period
-    return {
+    fields = {
         "agency_type": agency.agency_type,
         "period_type": "QUARTER",
         "period_start": start.isoformat(),
         "period_end": end.isoformat(),
         **profile,
-        "sign_off": {"date": today.isoformat(), **profile.get("sign_off", {})},
+        "sign_off": _signed_off(profile.get("sign_off"), today),
     }
+    _require_what_a_manifest_may_say(fields, profile, standard=standard)
+    return fields
+
+
+def _signed_off(given: object, today: date) -> object:
+    return {"date": today.isoformat(), **given} if isinstance(given, Mapping) else given
+
+
+def _require_what_a_manifest_may_say(
+    fields: Mapping[str, Any], profile: Mapping[str, Any], *, standard: Standard
+) -> None:
+    """Say of the profile, which the agency knows, what would be said of a manifest it never saw."""
+    schema = ManifestSchema(standard)
+    unknown = [key for key in profile if key in _REST or key not in schema.fields]
+    faults = [f"{key} is not a key of a profile" for key in unknown]
+    known = {key: value for key, value in fields.items() if key not in unknown}
+    faults += faults_of(schema, {**_REST, "standard_version": standard.version, **known})
+    if faults:
+        raise FactsRefused(
+            f"{'; '.join(faults)}.",
+            "Correct the profile; `gateway package --example-profile` prints one that is right.",
+        )
 
 
 def _require_coverage(coverage: object) -> None:

@@ -108,11 +108,24 @@ def test_a_full_memory_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert check(Desk(GATEWAY), *given())["refused"]["code"] == "too-large-for-browser"
 
 
+PROFILE = f"""
+agency_id = "{samples.AGENCY_ID}"
+lawful_basis = "PUBLIC_TASK"
+link_scheme = "NONE"
+contact = {{role = "Data officer", team = "Data", mailbox = "data@leeds.gov.uk"}}
+sign_off = {{role = "Head of Data"}}
+coverage = {{units_expected = 1, units_reporting = 1}}
+"""
+
+
 def test_a_profile_stands_in_for_an_agency() -> None:
-    profile = f'agency_id = "{samples.AGENCY_ID}"\n'
-    report = check(Desk(GATEWAY), *given(), profile=profile)["report"]
+    report = check(Desk(GATEWAY), *given(), profile=PROFILE)["report"]
     rules = {group["rule"] for section in report["sections"] for group in section["groups"]}
-    assert "CT-001" in rules, "what the profile lacks is found"
+    assert not rules & {"CT-001", "CT-003"}
+    lacking = f'agency_id = "{samples.AGENCY_ID}"\n'
+    refused = check(Desk(GATEWAY), *given(), profile=lacking)["refused"]
+    assert refused["code"] == "facts-refused"
+    assert "lawful_basis is required" in refused["message"]
 
 
 def test_it_is_told_how_far_the_check_is() -> None:

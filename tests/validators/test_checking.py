@@ -70,9 +70,33 @@ def test_more_offices_than_there_are_are_found_before_a_package_is_made() -> Non
     period, today = quarter("2026Q1"), samples.RECEIVED_ON
     with pytest.raises(FactsRefused, match="units_reporting is 3"):
         manifest_fields(profile, period, standard=STANDARD, today=today)
-    for fit in ({}, {"units_expected": 2, "units_reporting": 2}):
-        profile["coverage"] = fit
-        assert manifest_fields(profile, period, standard=STANDARD, today=today)["coverage"] == fit
+    fit = profile["coverage"] = {"units_expected": 2, "units_reporting": 2}
+    assert manifest_fields(profile, period, standard=STANDARD, today=today)["coverage"] == fit
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"coverage": {}}, "coverage.units_expected is required; coverage.units_reporting is"),
+        ({"coverage": "all"}, "coverage must be an object."),
+        ({"sign_off": "me"}, "sign_off must be an object."),
+        ({"lawful_basis": "FUN"}, "lawful_basis must be PUBLIC_TASK, "),
+        ({"link_scheme": "mine"}, "link_scheme is not in CL_LINK_SCHEME."),
+        (
+            {"contact": {"role": "a", "team": "b", "mailbox": "me@gmail.com"}},
+            "contact.mailbox must",
+        ),
+        ({"lawfull_basis": "PUBLIC_TASK"}, "lawfull_basis is not a key of a profile."),
+        ({"files": [{}]}, "files is not a key of a profile."),
+    ],
+)
+def test_what_no_manifest_may_say_is_told_of_the_profile(
+    changed: dict[str, object], told: str
+) -> None:
+    profile, today = stand_in(samples.AGENCY_ID, standard=STANDARD) | changed, samples.RECEIVED_ON
+    with pytest.raises(FactsRefused) as refused:
+        manifest_fields(profile, quarter("2026Q1"), standard=STANDARD, today=today)
+    assert refused.value.message.startswith(told)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ REFUSED: list[tuple[str, object, str]] = [
     ("contact.role", "\u202egnp.exe", "contact.role holds control characters"),
     ("sign_off.date", None, "sign_off.date is required"),
     ("coverage.units_reporting", 2, "coverage.units_reporting is more than"),
-    ("lawful_basis", "CONSENT", "lawful_basis must be a code"),
+    ("lawful_basis", "CONSENT", "lawful_basis must be PUBLIC_TASK"),
     ("lawful_basis", "LEGITIMATE_INTEREST", "lawful_basis LEGITIMATE_INTEREST is for NGOs"),
     ("retention_class", "FOREVER", "retention_class must be STANDARD or SHORT"),
     ("gateway", "Jane", "gateway must be a fingerprint of 40"),
