@@ -38,7 +38,7 @@ def core() -> dict[str, bytes]:
     installed = MODULES / ".package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < LOCK.stat().st_mtime:
         npm = ["npm", "ci", "--prefix", str(HERE), "--ignore-scripts", "--no-audit", "--no-fund"]
-        _run([*npm, "--loglevel=error"])
+        _run("npm", [*npm, "--loglevel=error"])
     return {name: (MODULES / "pyodide" / name).read_bytes() for name in CORE}
 
 
@@ -68,15 +68,17 @@ def _fetch_wheels() -> None:
     target = ["--python-version", "314", "--implementation", "cp", "--abi", "cp314"]
     exactly = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(PINS)]
     pip = [sys.executable, "-m", "pip", "download", "--no-input", "--quiet"]
-    _run([*pip, *exactly, *platforms, *target, "--dest", str(WHEELS)])
+    _run("pip", [*pip, *exactly, *platforms, *target, "--dest", str(WHEELS)])
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(name: str, command: Sequence[str]) -> None:
+    # A network that answers nothing may take minutes to say so.
+    print(f"Fetching with {name} what the page that checks is made of", file=sys.stderr)
     try:
         done = subprocess.run(  # noqa: S603 - npm and pip, with arguments of our own
             command, capture_output=True, text=True, check=False
         )
     except FileNotFoundError as missing:
-        raise NotFetched(f"{command[0]} is not installed") from missing
+        raise NotFetched(f"{name} is not installed") from missing
     if done.returncode:
-        raise NotFetched(f"{command[0]} failed:\n{done.stderr}")
+        raise NotFetched(f"{name} failed:\n{done.stderr}")

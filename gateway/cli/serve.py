@@ -16,6 +16,7 @@ from threading import Event
 
 import click
 import requests
+from asyncssh import read_private_key
 
 from crypto import load_certificate
 from gateway.cli.environment import environment
@@ -49,14 +50,17 @@ Stop it with Ctrl-C. In another terminal:
   {program} --env-file {env} agency enrol AGENCY CERTIFICATE
   {program} --env-file {env} token issue NAME --role submitter --agency AGENCY
   {program} --env-file {env} sshkey add AGENCY KEY.pub --subject NAME
-SFTP answers at port {sftp}: sftp -P {sftp} ctds@127.0.0.1
+SFTP answers at sftp://127.0.0.1:{sftp}, with the host key {host_key}
 The gateway's fingerprint, which agencies are told, is {fingerprint}
 Receipts are verified with the log's key, {log_key}
 The vault's private key is in {staff}; a real one never comes near the gateway.
 The interface is described at {url}/v1/openapi.json
 {page}"""
 PAGE = "Check a return in the browser, the data never leaving it, at {url}/check/"
-NO_PAGE = "The page that checks in a browser is not offered: CHECKER_FOLDER names none."
+NO_PAGE = (
+    "The page that checks in a browser is not offered: CHECKER_FOLDER names none. "
+    "`make checker` builds it."
+)
 
 
 @click.command()
@@ -139,16 +143,18 @@ def prepare(folder: Path, servers: Mapping[str, str], *, url: str) -> dict[str, 
 
 def _next(folder: Path, url: str, *, sftp: int) -> str:
     """What to do when it runs."""
-    certificate = load_certificate((folder / "keys" / "gateway-certificate.asc").read_bytes())
+    keys = folder / "keys"
+    certificate = load_certificate((keys / "gateway-certificate.asc").read_bytes())
     page = PAGE if "CHECKER_FOLDER" in environment() else NO_PAGE
     return NEXT.format(
         url=url,
         program=_program(),
         sftp=sftp,
+        host_key=read_private_key(keys / "ssh-host-key").get_fingerprint("sha256"),
         env=folder / "gateway.env",
         fingerprint=certificate.fingerprint,
         staff=folder / "staff",
-        log_key=folder / "keys" / "log.vkey",
+        log_key=keys / "log.vkey",
         page=page.format(url=url),
     )
 

@@ -1,6 +1,7 @@
 """`gateway serve`: everything from nothing, on one machine, and nothing left behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from asyncssh import read_private_key
 
 from crypto import load_certificate
 from tests.docs.pages import ROOT
@@ -80,6 +82,16 @@ def test_it_says_the_fingerprint_that_agencies_are_told(serving: Serving) -> Non
     certificate = requests.get(f"{serving.url}/v1/certificate", timeout=5).content
     fingerprint = load_certificate(certificate).fingerprint
     assert f"which agencies are told, is {fingerprint}\n" in serving.said.read_text()
+
+
+def test_it_says_the_host_key_that_agencies_pin(serving: Serving) -> None:
+    key = read_private_key(serving.folder / "keys" / "ssh-host-key")
+    said = serving.said.read_text()
+    shown = re.search(
+        r"^SFTP answers at sftp://127\.0\.0\.1:\d+, with the host key (.+)$", said, re.M
+    )
+    assert shown
+    assert shown[1] == key.get_fingerprint("sha256")
 
 
 def test_secrets_are_their_owners_alone_and_the_vaults_key_lies_apart(serving: Serving) -> None:
