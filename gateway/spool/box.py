@@ -290,7 +290,7 @@ def _require_message(data: bytes) -> None:
         raise RequestRefused(
             "not-openpgp",
             "This is no encrypted OpenPGP message. Nothing of it was kept.",
-            "Encrypt and sign the package first; the guide on /standard says how.",
+            "Encrypt and sign the package first; /help.txt says to which key.",
         )
 
 

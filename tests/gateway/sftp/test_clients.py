@@ -232,6 +232,17 @@ def test_a_large_file_arrives(stand: Stand, person: Person, send: Send, tmp_path
     arrived(stand, person, file)
 
 
+TELLING: list[Send] = [scp_as_it_was, lftp, rclone]
+
+
+@pytest.mark.parametrize("send", TELLING, ids=lambda send: send.__name__)
+def test_a_client_shows_why_a_file_was_refused(person: Person, send: Send, tmp_path: Path) -> None:
+    file = tmp_path / "return.zip"
+    file.write_bytes(b"PK\x03\x04" + bytes(1000))
+    with pytest.raises(AssertionError, match="not-openpgp"):
+        send(person, file)
+
+
 def test_a_rename_over_sshfs_tells_that_the_file_is_cut_short(stand: Stand, person: Person) -> None:
     """Which the copy before it could not."""
     file = person.message()
