@@ -20,11 +20,11 @@ from rich.progress import (
 from rich.table import Table
 
 talk = Console(stderr=True, highlight=False)
-# Where no person looks, a table is as wide as its content: nothing may be cut off.
+# A table is as wide as its content, on a narrow terminal too: an id that is cut off is of no use.
 _UNCUT = 250
 MOST_SAID = 20
 _FRACTION = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+")
-page = Console(highlight=False, width=None if sys.stdout.isatty() else _UNCUT)
+page = Console(highlight=False, width=_UNCUT)
 
 
 def print_json(data: Mapping[str, Any]) -> None:
@@ -47,8 +47,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 def say_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table for the person, not for a program that reads the output."""
-    width = None if talk.is_terminal else _UNCUT
-    Console(stderr=True, highlight=False, width=width).print(_table(columns, rows))
+    Console(stderr=True, highlight=False, width=_UNCUT).print(_table(columns, rows))
 
 
 def print_records(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> None:
