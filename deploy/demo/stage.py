@@ -85,8 +85,10 @@ class Stage:
         return done.stdout.decode(errors="replace")
 
     def show(self, command: str) -> None:
-        """Show a command line."""
-        self.console.print(f"  $ {command}", style="cyan", markup=False, highlight=False)
+        """Show a command line: whole, so that it can be copied."""
+        self.console.print(
+            f"  $ {command}", style="cyan", markup=False, highlight=False, soft_wrap=True
+        )
 
     def quote(self, text: str) -> None:
         """Show what a program printed."""

@@ -103,7 +103,7 @@ def _to_the_second(value: object) -> object:
 def _as_said(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return value
+    return _to_the_second(value)
 
 
 def _cell(value: object) -> str:

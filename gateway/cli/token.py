@@ -38,7 +38,8 @@ def issue(subject: str, *, role: str, agency_id: str | None, days: int, as_json:
         expires = issued.expires_at.isoformat()
         print_json({"id": str(issued.id), "token": issued.secret, "expires": expires})
         return
-    say(f"Token {issued.id}, until {issued.expires_at.isoformat()}. Hand it over safely:")
+    until = issued.expires_at.isoformat(timespec="seconds")
+    say(f"Token {issued.id}, until {until}. Hand it over safely:")
     print(issued.secret)
 
 

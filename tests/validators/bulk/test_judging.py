@@ -12,6 +12,7 @@ from tests.validators import samples, stories
 from tests.validators.test_between_records import EXAMPLES, STANDARD, Example, Known
 from validators.bulk import judging
 from validators.bulk.judging import BulkRows
+from validators.fields.ids import is_record_id
 from validators.rows import Rows
 from validators.rules.linked import LinkedCase
 from validators.run import NoHistory, Outcome, validate
@@ -28,6 +29,7 @@ class Held(NoHistory):
 
     def held(self, record_type: str, record_ids: Any, *, replacing: Any) -> set[str]:
         del record_type, replacing
+        assert all(map(is_record_id, record_ids))
         return self._held & set(record_ids)
 
 
