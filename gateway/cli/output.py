@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -97,6 +98,8 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
 
 
 def _to_the_second(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
     return _FRACTION.sub(r"\1", value) if isinstance(value, str) else value
 
 

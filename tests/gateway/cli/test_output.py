@@ -7,7 +7,12 @@ import struct
 import subprocess
 import sys
 import termios
+from datetime import UTC, datetime
 from uuid import uuid4
+
+import pytest
+
+from gateway.cli.output import print_facts, print_records
 
 NARROW = 40
 PROGRAM = """
@@ -31,3 +36,13 @@ def test_no_id_is_cut_off_however_narrow_the_terminal() -> None:
     ids = [str(uuid4()) for _ in range(3)]
     shown = on_a_terminal(NARROW, PROGRAM, *ids)
     assert all(each in shown for each in ids)
+
+
+def test_a_time_is_told_to_the_second_whatever_form_it_has(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    moment = datetime(2026, 4, 9, 8, 30, 15, 123456, tzinfo=UTC)
+    print_records(["at", "told"], [{"at": moment, "told": moment.isoformat()}])
+    print_facts({"at": moment, "told": moment.isoformat()})
+    said = capsys.readouterr().out
+    assert said.count("2026-04-09T08:30:15+00:00") == 4
