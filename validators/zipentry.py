@@ -70,7 +70,8 @@ class _EntryStream(io.RawIOBase):
     def _inflated(self, wanted: int) -> bytes:
         assert self._inflate is not None
         while not self._inflate.eof:
-            packed = self._inflate.unconsumed_tail or self._packed_bytes(_CHUNK)
+            # Much where much is wanted: each piece is some turns at the interpreter's lock.
+            packed = self._inflate.unconsumed_tail or self._packed_bytes(max(_CHUNK, wanted // 8))
             try:
                 data = self._inflate.decompress(packed, wanted)
             except zlib.error as error:

@@ -75,7 +75,7 @@ def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
     if b'"' in octets or b"\0" in octets:
         return None
     # polars takes the carriage return of CR LF for a part of the line end, as the csv module does.
-    if _LONE_RETURN.search(octets):
+    if b"\r" in octets and _LONE_RETURN.search(octets):
         return None
     lines = octets.count(b"\n") + (octets[-1:] != b"\n")
     # A blank line or a short row has too few; what makes up for it elsewhere is raised below.
