@@ -80,16 +80,20 @@ class AcceptedRows:
 
     def add(self, number: int, record: Accepted) -> None:
         """Keep a row."""
-        self.add_lines([number], f"{number}\t{line_of(record)}\n".encode())
+        self.mark([number])
+        self.write(f"{number}\t{line_of(record)}\n".encode())
 
-    def add_lines(self, numbers: Sequence[int], lines: bytes) -> None:
-        """Keep rows that are lines of JSON, each with its number and a tab before it."""
-        self._spool.write(lines)
+    def mark(self, numbers: Sequence[int]) -> None:
+        """Accept rows, whose lines are written now or later."""
         if numbers:
             self._stands.extend(bytes(max(0, max(numbers) + 1 - len(self._stands))))
         for number in numbers:
             self._stands[number] = 1
         self._count += len(numbers)
+
+    def write(self, lines: bytes) -> None:
+        """Keep what rows are: lines of JSON, each with its number and a tab before it."""
+        self._spool.write(lines)
 
     def withdraw(self, number: int) -> None:
         """Give a row back after all, if it was accepted."""

@@ -7,7 +7,7 @@ the row. Holds in memory the id of each row, and the columns that rules between 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from marshmallow import Schema
 
@@ -40,7 +40,7 @@ class JudgedFile:
 
 
 class Rows:
-    """Judges the files of one submission."""
+    """Judges the files of one submission; what it accepted can be read when it was left."""
 
     def __init__(
         self,
@@ -59,6 +59,12 @@ class Rows:
         self._cross = self._make_cross(history, scan)
         self.files: dict[str, JudgedFile] = {}
         self.unread: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Rows that were judged one by one are kept already."""
 
     def _make_ids(self) -> RecordIds:
         return RecordIds()

@@ -175,8 +175,8 @@ def _judged(
     collected.add_all(about_submission)
     rows = None
     if "CT-003" not in collected.totals:
-        rows = rows_for(collected)
-        _judge_files(package, manifest, rows, collected, read_twice=read_twice)
+        with rows_for(collected) as rows:
+            _judge_files(package, manifest, rows, collected, read_twice=read_twice)
     return _outcome(package, collected, standard, manifest=manifest, rows=rows)
 
 

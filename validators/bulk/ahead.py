@@ -2,13 +2,12 @@
 
 Inflating, parsing and encrypting let go of the interpreter's lock, so a thread for each is enough.
 Order is kept, at most one block waits on either side, and whatever a thread raises is raised to
-whoever asked for the block or leaves the room.
+whoever asks for the next block, or waits for the last.
 """
 
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 Made = TypeVar("Made")
 
@@ -25,28 +24,21 @@ def ahead(made: Iterator[Made]) -> Generator[Made, None, None]:
 
 
 class Behind:
-    """Calls made one after another, each while the caller goes on; leaving waits for the last."""
+    """Calls made one after another, each while the caller goes on."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1)
         self._last: Future[Any] | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with self._thread:
-            self._wait()
-
     def call(self, function: Callable[..., Any], *args: Any) -> None:
         """Have a function called once the call before it has ended well."""
         self._wait()
         self._last = self._thread.submit(function, *args)
+
+    def end(self) -> None:
+        """Wait for the last call to end well; no other is taken after that."""
+        with self._thread:
+            self._wait()
 
     def _wait(self) -> None:
         if self._last is not None:

@@ -122,6 +122,14 @@ class BulkRows(Rows):
     _ids: BulkRecordIds
     _cross: BulkCrossRecord
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._behind = Behind()
+
+    def __exit__(self, *_: object) -> None:
+        """Wait until everything that was accepted is kept."""
+        self._behind.end()
+
     def judge(self, package: Package, name: str) -> None:
         """Read one file to its end; what is wrong is collected, what is good is kept."""
         record_type = record_type_of(name)
@@ -135,7 +143,6 @@ class BulkRows(Rows):
         with (
             package.open(name) as stream,
             self._judging(name, record_type) as (judged, completeness),
-            Behind() as behind,
         ):
             read = read_blocks(stream, name=name, record_type=kind, standard=self._ctx.standard)
             # Closed before the stream is: the thread that reads ahead must not outlive it.
@@ -143,7 +150,7 @@ class BulkRows(Rows):
                 for block in blocks:
                     _count_unknown(completeness, block.frame)
                     cleared, others = self._judge_block(judged, block, clearing, loader)
-                    behind.call(_keep, judged.accepted, clearing, cleared, others)
+                    self._behind.call(_keep, judged.accepted, clearing, cleared, others)
 
     def _make_ids(self) -> BulkRecordIds:
         return BulkRecordIds()
@@ -163,6 +170,8 @@ class BulkRows(Rows):
         cleared = clearing.clear(block.frame)
         self._ids.see_frame(judged.name, cleared.texts)
         others = self._judge_others(judged, cleared.others, block.misshapen, loader)
+        for accepted in (cleared.texts, others):
+            judged.accepted.mark(accepted[ROW].to_list())
         self._cross.see_frame(
             judged.record_type, judged.name, clearing.columns, cleared.texts, cleared.numbers
         )
@@ -232,7 +241,7 @@ def _keep(
             lines = pl.concat([lines, among]).sort(ROW)
             others = others.filter(pl.col(ROW) > until)
         octets = lines.select(pl.col(_LINE).str.join("").cast(pl.Binary)).item()
-        accepted.add_lines(lines[ROW].to_list(), octets)
+        accepted.write(octets)
 
 
 def _objects(rule: Rule, ctx: RecordContext, tell: Tell) -> bool:
