@@ -10,11 +10,13 @@ from tempfile import TemporaryDirectory
 
 from tests.bench.channels.https import bench_https
 from tests.bench.channels.sftp import bench_sftp
+from tests.bench.channels.small import bench_small
 from tests.bench.channels.workers import bench_workers
 from tests.bench.measure import Line
 
 
 def _lines(folder: Path, megabytes: int) -> Iterator[Line]:
+    yield from bench_small(_own(folder, bench_small.__name__))
     for bench in (bench_sftp, bench_https):
         yield from bench(_own(folder, bench.__name__), megabytes)
     yield from bench_workers(_own(folder, bench_workers.__name__))

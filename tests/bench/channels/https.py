@@ -1,4 +1,4 @@
-"""HTTPS: one large body against nginx, tus against one request, small submissions a second.
+"""HTTPS: one large body against nginx, tus against one request, and what large ones leave behind.
 
 nginx takes the same body by PUT, writes it to a disk and is done; ours hashes it, puts it into the
 object store and commits before it answers. Plain HTTP on loopback: TLS is nginx's in both cases.
@@ -6,27 +6,22 @@ object store and commits before it answers. Plain HTTP on loopback: TLS is nginx
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from gateway.client import GatewayClient, Upload
 from tests.bench.channels.made import message
+from tests.bench.channels.small import AGENCIES, WHAT, acknowledged_a_second
 from tests.bench.measure import Line, middle, peak_mb
 from tests.bench.stand import standing
 from tests.gateway.processes import Processes, free_port
-from tests.gateway.stand import Sender, Stand
+from tests.gateway.stand import Sender
 
-AGENCIES = ("POL-E23000020", "POL-E23000012", "LA-E10000019", "LA-E06000015")
 ROUNDS = 3
-CLIENTS, SECONDS, WARM_SECONDS = 8, 10.0, 2.0
-SMALL_BYTES = 10_000
-RATE = 200
 SMALL_MB, LARGE_MB = 1, 2000
 MOST_GROWTH = 1.2
+LEFT_AFTERWARDS = 0.6
 
 NGINX = """
 daemon off;
@@ -53,15 +48,16 @@ def bench_https(folder: Path, megabytes: int) -> Iterator[Line]:
         senders = [stand.sender(agency) for agency in AGENCIES]
         (folder / "web").mkdir()
         with Processes(stand.environ, folder / "web", workers=0) as running:
+            before = acknowledged_a_second(running.urls, senders)
+        with Processes(stand.environ, folder / "web", workers=0) as running:
             yield from _memory(running, senders[0], folder)
         with Processes(stand.environ, folder / "web", workers=0) as running, _nginx(folder) as url:
             yield from _large(running, senders[0], url, folder, megabytes)
-            one = _small([running.url], senders)
-        yield Line(
-            *(f"{SMALL_BYTES // 1000} KB submissions acknowledged", f"{RATE}/s"),
-            *(one, RATE, "submissions/s", "higher", 1.0, 0.0),
-        )
-        yield _two_processes(stand, senders, folder, one)
+            after = acknowledged_a_second(running.urls, senders)
+    yield Line(
+        *(f"{WHAT}, right after large ones", "before them"),
+        *(after, before, "submissions/s", "higher", LEFT_AFTERWARDS, 0.0),
+    )
 
 
 def _memory(running: Processes, sender: Sender, folder: Path) -> Iterator[Line]:
@@ -104,40 +100,6 @@ def _large(
             *(f"one file of {megabytes} MB {case}", against),
             *(rate[ours], rate[theirs], "MB/s", "higher", target, peak),
         )
-
-
-def _two_processes(stand: Stand, senders: Sequence[Sender], folder: Path, one: float) -> Line:
-    with Processes(stand.environ, folder / "web", workers=0, webs=2) as running:
-        two = _small(running.urls, senders)
-    case = f"{SMALL_BYTES // 1000} KB submissions, two web processes"
-    return Line(case, "one web process", two, one, "submissions/s", "higher", 1.0, 0.0)
-
-
-def _small(urls: Sequence[str], senders: Sequence[Sender]) -> float:
-    """Acknowledged submissions a second, by clients that each keep one connection.
-
-    Counted once they have been at it for a moment: connections are there, statements prepared.
-    """
-    begin = time.perf_counter() + WARM_SECONDS
-    end = begin + SECONDS
-
-    def client(number: int) -> int:
-        parts = urlsplit(urls[number % len(urls)])
-        connection, done = HTTPConnection(parts.hostname or "", parts.port), 0
-        headers = {**senders[number % len(senders)].headers}
-        headers["Content-Type"] = "application/pgp-encrypted"
-        while time.perf_counter() < end:
-            connection.request("POST", "/v1/submissions", message(SMALL_BYTES), headers)
-            answer = connection.getresponse()
-            if answer.status != 201:
-                raise RuntimeError(answer.read())
-            answer.read()
-            done += time.perf_counter() > begin
-        connection.close()
-        return done
-
-    with ThreadPoolExecutor(CLIENTS) as threads:
-        return sum(threads.map(client, range(CLIENTS))) / SECONDS
 
 
 def _made(folder: Path, megabytes: int) -> Path:
