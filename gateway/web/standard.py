@@ -37,6 +37,11 @@ def standard_blueprint() -> Blueprint:
     """Serve every version."""
     routes = Blueprint("standard", __name__)
 
+    @routes.get("/")
+    def front() -> AnyResponse:
+        """Whoever types the gateway's bare address is no program, and finds something to read."""
+        return redirect(ROOT, code=302)
+
     @routes.get(ROOT, defaults={"path": ""})
     @routes.get(f"{ROOT}<path:path>")
     def page(path: str) -> AnyResponse:

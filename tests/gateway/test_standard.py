@@ -37,6 +37,11 @@ def test_the_link_of_a_report_leads_to_its_rule(stand: Stand) -> None:
     assert f'id="{anchor}"' in stand.client.get(address).get_data(as_text=True)
 
 
+def test_the_bare_address_leads_to_something_to_read(stand: Stand) -> None:
+    answer = stand.client.get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/standard/")
+
+
 @pytest.mark.parametrize("address", ["/standard", "/standard/1.0", "/standard/1.0/codelists"])
 def test_folder_without_its_slash_is_sent_on(stand: Stand, address: str) -> None:
     answer = stand.client.get(address)
