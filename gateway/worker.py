@@ -10,11 +10,12 @@ Mail has a queue and a thread of its own, so that a mail server in trouble holds
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Event
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy
 from psycopg import Error as PsycopgError
+from psycopg.errors import RaiseException
 from sqlalchemy import make_url
 
 from crypto import CertificateRefused
@@ -67,6 +69,8 @@ SWEEP_SECONDS = 5.0
 WATCH_SECONDS = 3600.0
 STOP_SECONDS = 0.2
 TROUBLE_SECONDS = 1.0
+WRITE_SECONDS = 4.0
+"""How long the end of a job is written again where that fails; a database restarts in less."""
 CONNECT_SECONDS = 5.0
 """How long to wait for a connection to the queue, and so for a database that is away at the end."""
 
@@ -110,8 +114,8 @@ class _HeldJobs(JobManager):
     """The jobs that workers hold: none is held for ever, whatever becomes of its worker.
 
     Where the end of a job cannot be written the library lets that pass, and the job stays with a
-    worker that lives, so that nobody takes it for stalled. Such a worker begins anew, by which it
-    lets go of what it held.
+    worker that lives, so that nobody takes it for stalled. Here it is written again for a while.
+    Then the worker begins anew, by which it lets go of what it held.
     """
 
     def __init__(self, connector: PsycopgConnector) -> None:
@@ -127,27 +131,37 @@ class _HeldJobs(JobManager):
         """Let the jobs that dead workers held be taken again."""
         for job in await self.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             with suppress(ConnectorException):  # another worker's sweep was faster
-                try:
-                    await super().retry_job(job, LONG_AGO)
-                except UniqueViolation:
-                    # Another for the same subject waits already, for this one to let go.
-                    await super().finish_job(job, Status.FAILED, delete_job=True)
+                await self._retry_or_end(job, LONG_AGO)
 
-    async def finish_job(self, *args: Any, **kwargs: Any) -> None:
-        with self._noticed():
-            await super().finish_job(*args, **kwargs)
+    async def finish_job(self, job: Job, *args: Any, **kwargs: Any) -> None:
+        await self._surely(job, partial(super().finish_job, job, *args, **kwargs))
 
-    async def retry_job(self, *args: Any, **kwargs: Any) -> None:
-        with self._noticed():
-            await super().retry_job(*args, **kwargs)
+    async def retry_job(self, job: Job, *args: Any, **kwargs: Any) -> None:
+        await self._surely(job, partial(self._retry_or_end, job, *args, **kwargs))
 
-    @contextmanager
-    def _noticed(self) -> Iterator[None]:
+    async def _retry_or_end(self, job: Job, *args: Any, **kwargs: Any) -> None:
         try:
-            yield
-        except ConnectorException:
-            self._left_behind.set()
-            raise
+            await super().retry_job(job, *args, **kwargs)
+        except UniqueViolation:
+            # Another for the same subject waits already, for this one to let go.
+            await super().finish_job(job, Status.FAILED, delete_job=True)
+
+    async def _surely(self, job: Job, write: Callable[[], Awaitable[None]]) -> None:
+        """Write the end of a job, though it fails at first."""
+        until = monotonic() + WRITE_SECONDS
+        while True:
+            try:
+                await write()
+            except ConnectorException as error:
+                if isinstance(error.__cause__, RaiseException):
+                    return  # another worker's by now, or written: only the answer was lost
+                if monotonic() > until:
+                    log.warning("worker.begins-anew", job=job.task_name)
+                    self._left_behind.set()
+                    raise
+                await asyncio.sleep(TROUBLE_SECONDS)
+            else:
+                return
 
 
 async def _take(app: App, queue: str, *, at_once: int) -> None:

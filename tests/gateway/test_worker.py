@@ -1,12 +1,13 @@
 """The worker forgets nothing: jobs that were lost, workers that died, faults of every kind."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+import structlog
 from procrastinate import App, SyncPsycopgConnector
 from procrastinate.jobs import Job
 from sqlalchemy import text
@@ -103,25 +104,60 @@ UNCUT = """
 """
 
 
-@pytest.mark.parametrize("fault", [ServiceFailed, NotReady])
-def test_a_job_whose_end_cannot_be_written_is_run_again(
-    stand: Stand, submission: UUID, monkeypatch: pytest.MonkeyPatch, fault: type[GatewayError]
+def fails_once(
+    patch: pytest.MonkeyPatch, fault: type[GatewayError], *, before: Callable[[], object]
 ) -> None:
-    """As where the database goes away under a job: the submission waits, its worker lives on."""
+    """The first submission that is processed meets a fault, after something else has happened."""
     process, faults = Processor.process, [fault("object-not-readable", "Away.", "Wait.")]
 
     def failing_once(self: Processor, subject: UUID) -> None:
         if faults:
+            before()
             raise faults.pop()
         process(self, subject)
 
-    monkeypatch.setattr(Processor, "process", failing_once)
+    patch.setattr(Processor, "process", failing_once)
+
+
+@pytest.mark.parametrize("fault", [ServiceFailed, NotReady])
+@pytest.mark.parametrize("seconds", [worker.WRITE_SECONDS, -1], ids=["again", "never"])
+def test_a_job_whose_end_cannot_be_written_is_run_again(
+    stand: Stand,
+    submission: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: type[GatewayError],
+    seconds: float,
+) -> None:
+    """As where the database goes away under a job: the submission waits, its worker lives on."""
+    monkeypatch.setattr(worker, "WRITE_SECONDS", seconds)
+    fails_once(monkeypatch, fault, before=lambda: None)
     do(stand, CUT_AT_THE_END)
     try:
-        with running(stand):
+        with structlog.testing.capture_logs() as said, running(stand):
             assert eventually(lambda: stand.state(submission) is State.STORED)
     finally:
         do(stand, UNCUT)
+    begun = [each for each in said if each["event"] == "worker.begins-anew"]
+    assert len(begun) == (seconds < 0)
+
+
+@pytest.mark.parametrize("what", ["another waits", "it was taken away"])
+def test_a_job_that_is_no_longer_its_workers_stops_no_worker(
+    stand: Stand, submission: UUID, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def another() -> None:
+        with stand.database.transaction() as session:
+            stand.worker.jobs.process(session, submission)
+
+    def taken_away() -> None:
+        do(stand, "DELETE FROM procrastinate_jobs WHERE status = 'doing'")
+        another()
+
+    before = another if what == "another waits" else taken_away
+    fails_once(monkeypatch, NotReady, before=before)
+    with structlog.testing.capture_logs() as said, running(stand):
+        assert eventually(lambda: stand.state(submission) is State.STORED)
+    assert {each["event"] for each in said}.isdisjoint({"worker.begins-anew", "worker.waits"})
 
 
 def test_a_worker_warns_of_certificates_that_end_soon(stand: Stand) -> None:
