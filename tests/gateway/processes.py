@@ -34,7 +34,7 @@ class Processes:
         workers: int = 1,
         webs: int = 1,
         sftp: bool = False,
-        own_environ: Callable[[str], Mapping[str, str]] = of_process,
+        own_environ: Callable[[str], Mapping[str, str]] = lambda _: {},
     ) -> None:
         self._ports = {"web": free_port()} | {f"web-{n}": free_port() for n in range(1, webs)}
         self.port = self._ports["web"]
@@ -144,7 +144,7 @@ class Processes:
             command += ["--bind", f"127.0.0.1:{self._ports[name]}", "--threads", "8"]
         if kind == "sftp":
             command += ["--port", str(self.sftp_port)]
-        environ = {**self._environ, **self._own_environ(name)}
+        environ = {**self._environ, **of_process(name), **self._own_environ(name)}
         with self._lock, (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 command, env=environ, stdout=log, stderr=log, start_new_session=True
