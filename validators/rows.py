@@ -63,7 +63,7 @@ class Rows:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         """Rows that were judged one by one are kept already."""
 
     def _make_ids(self) -> RecordIds:

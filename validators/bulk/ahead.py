@@ -1,4 +1,4 @@
-"""Two cores for one file: the next block is read, and the last one kept, while one is judged.
+"""Two cores for one package: a block is read, and another one kept, while one is judged.
 
 Inflating, parsing and encrypting let go of the interpreter's lock, so a thread for each is enough.
 Order is kept, at most one block waits on either side, and whatever a thread raises is raised to

@@ -31,6 +31,9 @@ _PSEUDONYM_FORM = "[A-Za-z0-9_-]+"
 _DIGITS = "0123456"
 _LEAST_DIGITS = 5
 
+Around = tuple[str, str]
+"""What stands before and after a member of a JSON object."""
+
 
 class Column(Protocol):
     """A column of a record type, over the whole of a file."""
@@ -50,11 +53,10 @@ class Column(Protocol):
     def value(self, number: int) -> Any:
         """Return the typed value that a number stands for, for a rule to look at."""
 
-    def json(self, numbers: pl.Series, before: str, after: str) -> pl.Expr | str | None:
+    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
         """Return each cell as a member of a JSON object, null where it is not given.
 
-        `before` and `after` are put around each member that there is. Most columns of most returns
-        say the same in all rows: then that member, or None for none.
+        Most columns of most returns say the same in all rows: then that member, or None for none.
         """
 
     def typed(self, text: str) -> Any:
@@ -92,11 +94,13 @@ class LookedInside(Exception):
     """A rule asked more of a row than can be said of it in bulk."""
 
 
-def column_for(field: Field[Any], name: str) -> Column:
-    """Return the way to ask a field of a record schema."""
+def column_for(field: Field[Any], name: str, around: Around) -> Column:
+    """Return the way to ask a field of a record schema; `around` is put around its members."""
     assert isinstance(field, RecordField)
     pattern = _pattern_for(field)
-    return ValueColumn(field, name) if pattern is None else PatternColumn(field, name, pattern)
+    if pattern is None:
+        return ValueColumn(field, name, around)
+    return PatternColumn(field, name, around, pattern)
 
 
 def _pattern_for(field: RecordField[Any]) -> str | None:
@@ -112,8 +116,9 @@ def _pattern_for(field: RecordField[Any]) -> str | None:
 class PatternColumn:
     """A column of ids or tokens, which need no escapes in JSON and are their own typed value."""
 
-    def __init__(self, field: RecordField[Any], name: str, pattern: str) -> None:
+    def __init__(self, field: RecordField[Any], name: str, around: Around, pattern: str) -> None:
         self.name = name
+        self._around = around
         self._field = field
         self._is_token = isinstance(field, Hex64Field) and field.definition.privacy == "L"
         self._pattern = pattern
@@ -140,10 +145,11 @@ class PatternColumn:
         """Return what says that there is an id, and not which."""
         return Given() if number else None
 
-    def json(self, numbers: pl.Series, before: str, after: str) -> pl.Expr | str | None:
+    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
         """Return members whose text needs no escapes."""
         if numbers.max() == NOT_GIVEN:
             return None
+        before, after = self._around
         member = pl.concat_str(
             pl.lit(f'{before}"{self.name}": "'), pl.col(self.name), pl.lit(f'"{after}')
         )
@@ -174,8 +180,9 @@ def _is_various(texts: pl.Expr) -> pl.Expr:
 class ValueColumn:
     """A column whose texts repeat: the field is asked once for each."""
 
-    def __init__(self, field: RecordField[Any], name: str) -> None:
+    def __init__(self, field: RecordField[Any], name: str, around: Around) -> None:
         self.name = name
+        self._around = around
         self._field = field
         self._known: dict[str, int | None] = {}
         self._values: list[Any] = [None]
@@ -199,14 +206,11 @@ class ValueColumn:
         """Return the typed value itself."""
         return self._values[number]
 
-    def json(self, numbers: pl.Series, before: str, after: str) -> pl.Expr | str | None:
+    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
         """Return the members that belong to the numbers."""
-        is_same = numbers.min() == numbers.max()
-        said = [self._members[numbers[0]] if len(numbers) else None] if is_same else self._members
-        members = [each and f"{before}{each}{after}" for each in said]
-        if is_same:
-            return members[0]
-        return pl.lit(pl.Series(members, dtype=pl.String)).gather(numbers).alias(self.name)
+        if numbers.min() == numbers.max():
+            return self._members[numbers[0]] if len(numbers) else None
+        return pl.lit(pl.Series(self._members, dtype=pl.String)).gather(numbers).alias(self.name)
 
     def typed(self, text: str) -> Any:
         """Return what the field made of a text."""
@@ -230,7 +234,8 @@ class ValueColumn:
         self._known[text] = NOT_GIVEN if value is None else len(self._values)
         if value is not None:
             self._values.append(value)
-            self._members.append(f'"{self.name}": {_json(value)}')
+            before, after = self._around
+            self._members.append(f'{before}"{self.name}": {_json(value)}{after}')
 
 
 def _json(value: Any) -> str:

@@ -6,7 +6,7 @@ read in blocks, files of other kinds row by row, and both are held against each 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
@@ -21,7 +21,7 @@ from validators.accepted import AcceptedRows, line_of
 from validators.bulk.ahead import Behind, ahead
 from validators.bulk.asking import Questions, Tell
 from validators.bulk.cells import Cells, rows_of
-from validators.bulk.columns import Column, column_for
+from validators.bulk.columns import Around, Column, column_for
 from validators.bulk.groups import BulkCrossRecord, BulkRecordIds
 from validators.bulk.reading import ROW, Block, read_blocks
 from validators.filenames import record_type_of
@@ -41,7 +41,7 @@ _ID = "record_id"
 _BETWEEN = ", "
 _AT_ONCE = 4096
 """Rows whose lines are put together at once: their room in memory is used again for the next."""
-_NO_ROW = 2**32 - 1
+_LAST_ROW = 2**32 - 1
 _Numbered = tuple[int, Row | Cells]
 
 
@@ -56,13 +56,13 @@ class Cleared:
     numbers: pl.DataFrame
     others: pl.DataFrame
 
-    def parts(self) -> Iterator[tuple["Cleared", int]]:
-        """The cleared rows some at a time, each with the last row number that belongs to it."""
+    def parts(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, int]]:
+        """Texts and numbers some rows at a time, each with the last row number up to the next."""
         height = self.texts.height
         for start in range(0, height or 1, _AT_ONCE):
             texts, numbers = (each.slice(start, _AT_ONCE) for each in (self.texts, self.numbers))
             is_last = start + _AT_ONCE >= height
-            yield Cleared(texts, numbers, self.others), _NO_ROW if is_last else texts[ROW][-1]
+            yield texts, numbers, _LAST_ROW if is_last else texts[ROW][-1]
 
 
 class Clearing:
@@ -70,7 +70,7 @@ class Clearing:
 
     def __init__(self, schema: Schema, record_type: str, ctx: RecordContext) -> None:
         self.columns: dict[str, Column] = {
-            name: column_for(field, name) for name, field in schema.fields.items()
+            name: column_for(field, name, _around(name)) for name, field in schema.fields.items()
         }
         rules = (partial(_objects, rule, ctx) for rule in rules_for(record_type))
         self._questions = Questions(rules, self._value)
@@ -89,17 +89,12 @@ class Clearing:
             texts.filter(~is_fit).with_columns(_unfit(numbers.filter(~is_fit))),
         )
 
-    def lines(self, cleared: Cleared) -> pl.DataFrame:
-        """Return each cleared row as the line of JSON that is kept of it."""
-        pieces = pl.col(ROW), "\t{", *self._members(cleared.numbers), "}\n"
+    def lines(self, texts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
+        """Return each of these cleared rows as the line of JSON that is kept of it."""
+        members = (self.columns[name].json(numbers[name]) for name in sorted(self.columns))
+        pieces = pl.col(ROW), "\t{", *members, "}\n"
         line = pl.concat_str(_together(pieces), ignore_nulls=True).alias(_LINE)
-        return cleared.texts.select(ROW, line)
-
-    def _members(self, numbers: pl.DataFrame) -> Iterator[pl.Expr | str | None]:
-        """In their order, each with a comma on the side of record_id, which no row is without."""
-        for name in sorted(self.columns):
-            before, after = _BETWEEN if name > _ID else "", _BETWEEN if name < _ID else ""
-            yield self.columns[name].json(numbers[name], before, after)
+        return texts.select(ROW, line)
 
     def _asked(self, texts: pl.DataFrame) -> dict[str, list[str]]:
         """For each column the texts that its field is asked about.
@@ -126,9 +121,13 @@ class BulkRows(Rows):
         super().__init__(*args, **kwargs)
         self._behind = Behind()
 
-    def __exit__(self, *_: object) -> None:
-        """Wait until everything that was accepted is kept."""
-        self._behind.end()
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Wait until everything that was accepted is kept; raises what went wrong with that.
+
+        Unless something is being raised already: then nobody will read what was kept.
+        """
+        with suppress(Exception) if kind is not None else nullcontext():
+            self._behind.end()
 
     def judge(self, package: Package, name: str) -> None:
         """Read one file to its end; what is wrong is collected, what is good is kept."""
@@ -170,8 +169,8 @@ class BulkRows(Rows):
         cleared = clearing.clear(block.frame)
         self._ids.see_frame(judged.name, cleared.texts)
         others = self._judge_others(judged, cleared.others, block.misshapen, loader)
-        for accepted in (cleared.texts, others):
-            judged.accepted.mark(accepted[ROW].to_list())
+        for rows in (cleared.texts, others):
+            judged.accepted.mark(rows[ROW].to_list())
         self._cross.see_frame(
             judged.record_type, judged.name, clearing.columns, cleared.texts, cleared.numbers
         )
@@ -200,6 +199,14 @@ class BulkRows(Rows):
                 kept[number] = f"{number}\t{line_of(record)}\n"
         schema = {ROW: pl.UInt32, _LINE: pl.String}
         return pl.DataFrame({ROW: list(kept), _LINE: list(kept.values())}, schema)
+
+
+def _around(name: str) -> Around:
+    """Members stand in the order of their names, with a comma on the side of the id.
+
+    That is in every row, and any other may be missing.
+    """
+    return _BETWEEN if name > _ID else "", _BETWEEN if name < _ID else ""
 
 
 def _asked(columns: Sequence[Column], texts: pl.DataFrame) -> dict[str, list[str]]:
@@ -234,8 +241,8 @@ def _unfit(numbers: pl.DataFrame) -> pl.Series:
 def _keep(
     accepted: AcceptedRows, clearing: Clearing, cleared: Cleared, others: pl.DataFrame
 ) -> None:
-    for some, until in cleared.parts():
-        lines = clearing.lines(some)
+    for texts, numbers, until in cleared.parts():
+        lines = clearing.lines(texts, numbers)
         among = others.filter(pl.col(ROW) <= until)
         if not among.is_empty():
             lines = pl.concat([lines, among]).sort(ROW)

@@ -55,7 +55,8 @@ def cleared(kind: str, rows: list[dict[str, str]]) -> dict[int, str]:
     """The line that is kept of each row that is cleared."""
     texts = pl.DataFrame(rows, dict.fromkeys(STANDARD.records[kind].header, pl.String))
     clearing = Clearing(SCHEMAS[kind], kind, context())
-    lines = clearing.lines(clearing.clear(texts.with_row_index(ROW)))
+    cleared = clearing.clear(texts.with_row_index(ROW))
+    lines = clearing.lines(cleared.texts, cleared.numbers)
     told = (line.removesuffix("\n").split("\t", 1) for line in lines["#line"])
     return {int(number): line for number, line in told}
 

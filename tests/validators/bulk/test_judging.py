@@ -1,7 +1,11 @@
 """A package judged in bulk and row by row: one outcome, to the last finding and octet."""
 
+import errno
 import io
+import threading
+import time
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.validators import samples, stories
 from tests.validators.test_between_records import EXAMPLES, STANDARD, Example, Known
+from validators.accepted import MemorySpool
 from validators.bulk import judging
 from validators.bulk.judging import BulkRows
 from validators.fields.ids import is_record_id
@@ -76,6 +81,50 @@ def same(records: Any, **given: Any) -> Told:
     one, other = both(records, **given)
     assert other == one
     return one
+
+
+class Slow(MemorySpool):
+    """A disk that takes its time."""
+
+    def write(self, data: bytes, /) -> int:
+        time.sleep(0.05)
+        return super().write(data)
+
+
+class Full(MemorySpool):
+    """A disk that is full."""
+
+    def write(self, data: bytes, /) -> int:
+        raise OSError(errno.ENOSPC, "no room", f"for {len(data)} octets")
+
+
+def judged_into(*spools: type[MemorySpool]) -> Outcome:
+    """A return of several files in bulk, each kept in a spool of its own; the last for the rest."""
+    given = chain(spools, repeat(spools[-1]))
+
+    def make_spool() -> MemorySpool:
+        return next(given)()
+
+    return validate(
+        io.BytesIO(samples.package(STANDARD, samples.children(9)).data),
+        standards=load_standards(),
+        received_on=samples.RECEIVED_ON,
+        history=NoHistory(),
+        make_rows=BulkRows,
+        make_spool=make_spool,
+    )
+
+
+def test_what_was_accepted_is_kept_when_the_judging_is_over() -> None:
+    assert told(judged_into(Slow)) == told(judged_into(MemorySpool))
+
+
+@pytest.mark.parametrize("before", [0, 1, 2])
+def test_what_cannot_be_kept_is_told_and_no_thread_is_left(before: int) -> None:
+    threads = threading.active_count()
+    with pytest.raises(OSError, match="no room"):
+        judged_into(*[MemorySpool] * before, Full)
+    assert threading.active_count() == threads
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 100])
