@@ -5,12 +5,15 @@ evenly, as it does when an operator or a time server sets a clock.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 STARTUP = Path(__file__).parent / "startup"
 PROGRAM = "faketime"
+SHARED = Path("/dev/shm")
+_OF_A_PROCESS = re.compile(r"(?:sem\.)?faketime_(?:sem|shm)_(\d+)")
 
 
 class Clocks:
@@ -18,6 +21,7 @@ class Clocks:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        _forget_the_dead()
         self._library = _library() if can_jump() else None
 
     def environ(self, name: str) -> dict[str, str]:
@@ -58,3 +62,14 @@ def _library() -> str:
         text=True,
     )
     return told.stdout.strip()
+
+
+def _forget_the_dead() -> None:
+    """Remove what libfaketime shared for processes that are no more.
+
+    It leaves that behind, and a process that gets the number of such a one would end at its start.
+    """
+    for path in SHARED.glob("*faketime_*"):
+        found = _OF_A_PROCESS.fullmatch(path.name)
+        if found is not None and not Path("/proc", found[1]).exists():
+            path.unlink(missing_ok=True)
