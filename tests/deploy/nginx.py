@@ -143,6 +143,7 @@ class Nginx:
             "unix:/run/gateway-web/web.sock": f"unix:{self.upstream}",
             "/etc/nginx/tls": str(self.folder),
             "/var/log/nginx": str(self.folder),
+            "/var/lib/nginx": str(self.folder),
             "listen 80": f"listen 127.0.0.1:{self.http}",
             "listen 443": f"listen 127.0.0.1:{self.https}",
         }

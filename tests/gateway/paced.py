@@ -5,6 +5,7 @@ from time import monotonic
 
 from flask import Flask, Response, request
 
+from gateway.web.checker.routes import KEPT
 from gateway.web.pace import Pace, Paced
 from gateway.web.server import _Server
 from gateway.web.worker import Worker
@@ -32,7 +33,8 @@ def give(_: str) -> Response:
     """So many octets, in blocks as an object store gives them."""
     size = int(request.args["octets"])
     blocks = (bytes(min(1 << 20, size - at)) for at in range(0, size, 1 << 20))
-    return Response(blocks, headers={"Content-Length": str(size)})
+    kept = KEPT if request.path.startswith("/check/") else "no-store"
+    return Response(blocks, headers={"Content-Length": str(size), "Cache-Control": kept})
 
 
 def make() -> Flask:

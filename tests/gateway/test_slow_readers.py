@@ -137,7 +137,7 @@ def test_the_journal_says_that_an_answer_was_not_taken(stand: Stand, web: Web) -
     assert taken not in {each["request_id"] for each in web.events("request.cut")}
 
 
-def test_what_strangers_may_read_is_small_but_for_the_page_that_nginx_takes_whole(
+def test_what_strangers_may_read_is_small_but_for_the_page_that_nginx_keeps(
     stand: Stand,
 ) -> None:
     paths = [f"/standard/{path}" for path in published()]

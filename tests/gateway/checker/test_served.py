@@ -15,6 +15,7 @@ from gateway.web.checker import checker_blueprint
 from gateway.web.checker.packing import ARCHIVE, pack_validators
 from gateway.web.checker.routes import MEDIA_TYPES
 from tests.gateway.checker.served import Served, require_built, serving
+from tests.gateway.paced import ABSORBED
 
 WASM = "pyodide.asm.wasm"
 
@@ -73,6 +74,7 @@ def test_the_page_is_asked_for_anew_and_the_rest_is_kept(
 ) -> None:
     index = requests.get(f"{web.url}/check/", timeout=10)
     assert index.headers["Cache-Control"] == "no-cache"
+    assert len(index.content) + len(str(listed)) < ABSORBED, "nginx keeps no copy of these"
     known = {"If-None-Match": index.headers["ETag"]}
     assert requests.get(f"{web.url}/check/", headers=known, timeout=10).status_code == 304
     wasm = requests.head(f"{web.url}/check/{named(listed, WASM)}", timeout=10)
