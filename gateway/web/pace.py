@@ -13,7 +13,7 @@ when it is closed and not when a view returns, and here is who knows how: `at_en
 
 import socket
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from struct import pack
@@ -149,8 +149,13 @@ class Paced:
 
 
 def _finish(steps: list[Step], end: End) -> None:
-    while steps:
-        steps.pop()(end)
+    """Take every step once, whatever another raises, in the order in which they were asked for.
+
+    So an agency has its share back before the journal, whose reader may be gone, is written.
+    """
+    with ExitStack() as stack:
+        while steps:
+            stack.callback(steps.pop(), end)
 
 
 class _Body:

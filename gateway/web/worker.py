@@ -3,6 +3,9 @@
 Having answered, gunicorn waits up to two seconds for a client to close its end, and does so in the
 loop that lets everybody else in: one client in two seconds that asks for `Connection: close` and
 then closes nothing kept all others out. Here the thread that answered waits, and not for as long.
+
+Where an answer broke off after its head, gunicorn's thread closes the connection and its loop does
+so once more, fails, and counts the connection out twice. Here the loop finds nothing to close.
 """
 
 import socket
@@ -14,6 +17,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 LEAVE_SECONDS = 1.0
 MOST_DRAINED = 64 << 10
+_CLOSED = -1
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
@@ -22,9 +26,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
     def handle(self, conn: Any) -> Any:
         """Answer a request; False where the connection ends with it."""
         stays = super().handle(conn)
-        if stays is False:
+        if conn.sock.fileno() == _CLOSED:
+            conn.close = _close_no_more
+        elif stays is False:
             _take_leave(conn.sock)
         return stays
+
+
+def _close_no_more(*, graceful: bool = False) -> None:
+    """In place of a connection's `close`: the thread that answered has closed it."""
+    del graceful
 
 
 def _take_leave(line: socket.socket) -> None:

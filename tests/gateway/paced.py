@@ -1,7 +1,9 @@
 """A program: gunicorn with an application that reads a body, which must keep a pace of seconds."""
 
 import sys
+from collections.abc import Iterator
 from time import monotonic
+from typing import Any
 
 from flask import Flask, Response, request
 
@@ -28,6 +30,23 @@ def count() -> Response:
     return Response(f"{size}\n")
 
 
+@app.get("/breaks")
+def breaks() -> Response:
+    """Something that fails midway, as where the object store goes away."""
+
+    def blocks() -> Iterator[bytes]:
+        yield b"begun"
+        raise ZeroDivisionError
+
+    return Response(blocks())
+
+
+@app.get("/connections")
+def connections() -> Response:
+    """How many gunicorn counts."""
+    return Response(str(app.extensions["gunicorn"].nr_conns))
+
+
 @app.get("/<path:_>")
 def give(_: str) -> Response:
     """So many octets, in blocks as an object store gives them."""
@@ -45,5 +64,11 @@ def make() -> Flask:
     return app
 
 
+def remember(worker: Any) -> None:
+    """Keep gunicorn's worker, for its count."""
+    app.extensions["gunicorn"] = worker
+
+
 if __name__ == "__main__":
-    _Server(make, {"bind": sys.argv[1], "threads": 4, "worker_class": Worker}).run()
+    options = {"threads": 4, "worker_class": Worker, "post_worker_init": remember}
+    _Server(make, {"bind": sys.argv[1], **options}).run()

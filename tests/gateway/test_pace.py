@@ -210,6 +210,59 @@ def test_how_an_answer_ended_is_told() -> None:
         assert broken.ends == [End.BROKEN]
 
 
+def _fails(_: End) -> None:
+    raise BrokenPipeError
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_step_that_fails_keeps_no_other_from_being_taken(begins: bool) -> None:
+    """As where the journal's reader is gone: an agency would miss its share until a restart."""
+    taken: list[str] = []
+
+    def app(environ: dict[str, Any], _: Any) -> Iterable[bytes]:
+        at_end(environ, lambda _: taken.append("first"))
+        at_end(environ, _fails)
+        at_end(environ, _fails)
+        at_end(environ, lambda _: taken.append("last"))
+        if begins:
+            return [b"x"]
+        raise ZeroDivisionError
+
+    def answered(line: socket.socket) -> None:
+        environ: dict[str, Any] = {"gunicorn.socket": line, "wsgi.input": BytesIO()}
+        answer: Any = Paced(app, Pace(clock=time.monotonic))(environ, lambda *_: lambda _: None)
+        answer.close()
+
+    near, far = socket.socketpair()
+    with near, far, pytest.raises(BrokenPipeError):
+        answered(near)
+    assert taken == ["first", "last"]
+
+
+def connections(port: int) -> int:
+    """How many the worker believes to have, this one among them."""
+    with closing(asked_for(port, b"/connections")) as line:
+        return int(answer(line))
+
+
+def asked_for(port: int, path: bytes) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", port), timeout=20)
+    line.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" % path)
+    return line
+
+
+def test_an_answer_that_breaks_off_is_counted_out_once(port: int) -> None:
+    """Otherwise the worker takes more connections than it may, and leaves some when it stops."""
+    for _ in range(5):
+        with closing(asked_for(port, b"/breaks")) as line:
+            assert answer(line).startswith("5\r\nbegun")
+    deadline = time.monotonic() + 20
+    while (found := connections(port)) > 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert found == 1
+
+
 def test_the_time_that_the_gateway_takes_is_not_its_readers() -> None:
     now = 0.0
     pace = Pace(seconds=1.0, clock=lambda: now)
