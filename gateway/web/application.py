@@ -31,6 +31,9 @@ class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest ships no types
 def create_app(services: WebServices) -> Flask:
     """The WSGI application over a set of services."""
     app = Flask("gateway", static_folder=None)
+    # Slashes in a row are another address: to mend them, werkzeug would redirect to whatever host
+    # the caller claimed to ask.
+    app.url_map.merge_slashes = False
     app.config.update(
         API_TITLE="CTDS submission gateway",
         API_VERSION="v1",

@@ -42,6 +42,11 @@ def standard_blueprint() -> Blueprint:
         """Whoever types the gateway's bare address is no program, and finds something to read."""
         return redirect(ROOT, code=302)
 
+    @routes.get(ROOT.rstrip("/"))
+    def without_slash() -> AnyResponse:
+        # Said here, as werkzeug would say it with the host that the caller claimed to ask.
+        return redirect(ROOT, code=308)
+
     @routes.get(ROOT, defaults={"path": ""})
     @routes.get(f"{ROOT}<path:path>")
     def page(path: str) -> AnyResponse:
