@@ -7,8 +7,18 @@ ClientError             code, message, mend
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 import requests
+
+NOT_JSON = (ValueError, RecursionError)
+"""What reading JSON may raise; the second where a hostile answer has no bottom."""
+
+MOST_FAULTS = 50
+"""So many of what a refusal names are told."""
+
+DEEPEST = 8
+"""How deep in a refusal they may stand."""
 
 
 class ClientError(Exception):
@@ -93,19 +103,22 @@ def refused(answer: requests.Response) -> Refused:
     """Return a refusal in the gateway's own words."""
     try:
         problem = answer.json()
-        message = " ".join([problem["title"], *_faults(problem.get("errors"))])
-        return Refused(answer.status_code, problem["code"], message, problem["mend"])
-    except (ValueError, KeyError, TypeError):
+        title, code, mend = problem["title"], problem["code"], problem["mend"]
+    except (*NOT_JSON, KeyError, TypeError):
         return unexplained(answer)
+    if not all(isinstance(each, str) for each in (title, code, mend)):
+        return unexplained(answer)
+    faults = islice(_faults(problem.get("errors")), MOST_FAULTS)
+    return Refused(answer.status_code, code, " ".join([title, *faults]), mend)
 
 
-def _faults(errors: object, name: str = "") -> Iterator[str]:
-    """What is wrong with each field of a request, however deep the gateway tells it."""
-    if isinstance(errors, dict):
+def _faults(errors: object, name: str = "", depth: int = 0) -> Iterator[str]:
+    """What is wrong with each field of a request, as deep as a gateway may tell it."""
+    if isinstance(errors, dict) and depth < DEEPEST:
         for field, each in errors.items():
-            yield from _faults(each, str(field))
+            yield from _faults(each, field, depth + 1)
     elif isinstance(errors, list):
-        yield from (f"{name}: {sentence}" for sentence in errors)
+        yield from (f"{name}: {sentence}" for sentence in errors if isinstance(sentence, str))
 
 
 def unexplained(answer: requests.Response) -> Refused:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 
 from gateway.client.answers import (
+    NOT_JSON,
     Busy,
     ClientError,
     Unreachable,
@@ -161,7 +162,7 @@ class GatewayClient:
         """The answer's object; a portal or proxy that answers in the gateway's place has none."""
         try:
             found = answer.json()
-        except ValueError:
+        except NOT_JSON:
             found = None
         if not isinstance(found, dict):
             raise unexplained(answer)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from asyncssh import FXF_CREAT, FXF_TRUNC, FXF_WRITE, SFTPClient, SFTPNoSuchFile
 
 from gateway.client.access import Access
-from gateway.client.answers import Busy, Refused, Unreachable
+from gateway.client.answers import NOT_JSON, Busy, Refused, Unreachable
 from gateway.client.channel import Kind, Received, not_here
 from gateway.client.files import Progress, Told, Upload
 from gateway.client.line import Line, answered
@@ -214,7 +214,7 @@ def _in(received: Received, name: str) -> str:
 def _json(text: bytes) -> dict[str, Any]:
     try:
         found = json.loads(text)
-    except ValueError:
+    except NOT_JSON:
         found = None
     if not isinstance(found, dict):
         raise _unexplained("has a file under the gateway's name which is none of the gateway's")

@@ -15,6 +15,7 @@ from gateway.client import (
     Unreachable,
     Upload,
 )
+from gateway.client.answers import MOST_FAULTS
 from gateway.client.session import TRIES
 from tests.gateway.cli.scripted import DROPPED, Answer, Scripted, scripted
 
@@ -193,6 +194,39 @@ def test_whatever_stands_for_the_fields_the_code_is_told(errors: object) -> None
     assert refused.value.code == "invalid-request"
 
 
+def nested(depth: int) -> bytes:
+    """A problem whose faults stand so deep."""
+    faults = b'{"a":' * depth + b'["No."]' + b"}" * depth
+    return b'{"title":"No.","code":"invalid-request","mend":"Mend it.","errors":%s}' % faults
+
+
+@pytest.mark.parametrize("depth", [1, 100, 500, 900, 960, 990, 5_000, 500_000])
+def test_a_problem_without_a_bottom_is_told_and_goes_no_deeper(depth: int) -> None:
+    """A hostile gateway, or who stands before it, must not bring the command down."""
+    with scripted(Answer(422, nested(depth))) as gateway, pytest.raises(Refused) as refused:
+        _client(gateway).get("/v1/releases")
+    assert refused.value.code in ("invalid-request", "http-422")
+    assert len(refused.value.message) < 100
+
+
+def test_of_many_faults_some_are_told() -> None:
+    errors = {f"f{number}": ["No."] * 100 for number in range(1000)}
+    problem = {"title": "No.", "code": "invalid-request", "mend": "Mend it.", "errors": errors}
+    body = json.dumps(problem).encode()
+    with scripted(Answer(422, body)) as gateway, pytest.raises(Refused) as refused:
+        _client(gateway).get("/v1/releases")
+    assert refused.value.message.count("No.") == MOST_FAULTS + 1
+
+
+@pytest.mark.parametrize("name", ["code", "title", "mend"])
+def test_a_problem_whose_words_are_none_is_no_problem(name: str) -> None:
+    problem = {"title": "No.", "code": "conflict", "mend": "Mend it.", name: {"a": 1}}
+    body = json.dumps(problem).encode()
+    with scripted(Answer(409, body)) as gateway, pytest.raises(Refused) as refused:
+        _client(gateway).get("/v1/releases")
+    assert refused.value.unexplained
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'"text"', b"{}", b"\xff", b""])
 def test_an_error_that_is_no_problem_still_gets_a_code(body: bytes) -> None:
     with scripted(Answer(418, body)) as gateway, pytest.raises(Refused) as refused:
@@ -200,7 +234,7 @@ def test_an_error_that_is_no_problem_still_gets_a_code(body: bytes) -> None:
     assert refused.value.code == "http-418"
 
 
-@pytest.mark.parametrize("body", [b"<html>welcome</html>", b"[]", b"\xff", b""])
+@pytest.mark.parametrize("body", [b"<html>welcome</html>", b"[]", b"\xff", b"", b"[" * 100_000])
 def test_an_answer_that_is_not_the_gateways_is_refused(body: bytes) -> None:
     with scripted(Answer(200, body)) as gateway, pytest.raises(Refused) as refused:
         _client(gateway).get("/v1/submissions")
