@@ -77,6 +77,8 @@ def _report(channel: Channel, received: Received) -> dict[str, Any]:
     try:
         return channel.report(received)
     except Refused as refused:
+        if refused.code != "not-found":
+            raise
         raise Failure(
             f"There is no report, as the {received.kind} is {received.state}.",
             _WITHOUT_A_REPORT[received.kind],
