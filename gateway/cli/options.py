@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 GIVEN = click.Path(exists=True, path_type=Path)
-"""What may turn out to be a folder, and is told so by `given_files`."""
+"""What may turn out to be a folder, and is told so by `require_files`."""
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 

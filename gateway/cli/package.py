@@ -118,10 +118,15 @@ def build(
         return pack(given, facts, sign=sign, now=datetime.now(UTC), submission_id=uuid4())
 
 
+def require_files(given: Sequence[Path]) -> None:
+    """Raise Failure for a folder."""
+    for folder in (each for each in given if each.is_dir()):
+        raise Failure(f"{folder} is a folder.", f"Name its files: {folder}/*.csv", status=USAGE)
+
+
 def given_files(files: Sequence[Path]) -> list[GivenFile]:
     """The files, read; raises Failure for a folder, and where two have one name."""
-    for folder in (each for each in files if each.is_dir()):
-        raise Failure(f"{folder} is a folder.", f"Name its files: {folder}/*.csv", status=USAGE)
+    require_files(files)
     # In a package names stand alone: of two files of one name, one would silently be lost.
     for name, count in Counter(file.name.casefold() for file in files).items():
         if count > 1:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import click
 
@@ -22,6 +21,8 @@ from gateway.cli.nouns import Noun
 from gateway.cli.options import EXISTING, json_option
 from gateway.cli.output import print_facts, print_json, say
 from gateway.client import Upload
+
+_ARCHIVE = b"PK\x03\x04"
 
 
 @click.group(cls=Noun)
@@ -57,7 +58,7 @@ def verify(
 
 
 def _sha256(message: Path) -> str:
-    if is_zipfile(message):
+    if _is_archive(message):
         raise Failure(
             f"{message} is a package. The receipt is for the message: the package, encrypted.",
             "`gateway submit --message FILE` keeps what it sends; without that file leave out "
@@ -65,6 +66,12 @@ def _sha256(message: Path) -> str:
             status=USAGE,
         )
     return Upload.of(message).sha256.hex()
+
+
+def _is_archive(file: Path) -> bool:
+    """By its first octets, with which no OpenPGP message begins; an end record may be anywhere."""
+    with file.open("rb") as stream:
+        return stream.read(len(_ARCHIVE)) == _ARCHIVE
 
 
 def _proven(proven: VerifiedReceipt) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gateway.cli.following import Wanted, end
 from gateway.cli.options import EXISTING, GIVEN, NEW_FILE, json_option, key_options
 from gateway.cli.outgoing import check_first, message_of, package_of, recipient, require_replacing
 from gateway.cli.output import byte_progress, say
-from gateway.cli.package import TYPES
+from gateway.cli.package import TYPES, require_files
 from gateway.client import Channel, Kind, Received, Upload, not_here
 
 
@@ -69,6 +69,7 @@ def submit(files: tuple[Path, ...], **options: Any) -> None:
     what it alone knows: your key, and what you sent before. The package can be sent afterwards as
     it is.
     """
+    require_files(files)
     _require_one_way(options)
     _require_free(options["receipt"])
     _require_free(options["promise"])

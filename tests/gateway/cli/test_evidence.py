@@ -128,6 +128,15 @@ def test_a_receipt_is_verified_with_and_without_its_message(shell: Shell, tmp_pa
     assert shell.well(*command, "--message", sent).json()["message"] == "the same bytes"
 
 
+def test_a_message_with_the_end_of_an_archive_in_it_is_a_message(
+    shell: Shell, tmp_path: Path
+) -> None:
+    """Four octets of ciphertext may be anything; how a message begins may not."""
+    sent, receipt = _receipt(tmp_path, b"\x85" + b"x" * 40 + b"PK\5\6" + bytes(60))
+    command = ("receipt", "verify", receipt, "--log-key", SIGNER.vkey, "--json")
+    assert shell.well(*command, "--message", sent).json()["message"] == "the same bytes"
+
+
 def test_a_receipt_is_not_for_another_message(shell: Shell, tmp_path: Path) -> None:
     sent, receipt = _receipt(tmp_path, b"the message")
     sent.write_bytes(b"another message")

@@ -127,6 +127,15 @@ def test_a_folder_is_told_to_be_one(desk: Desk, command: str) -> None:
     assert f"{folder} is a folder." in done.err
 
 
+@pytest.mark.parametrize("name", ["return.zip", "return", "return.csv"])
+def test_a_folder_is_not_sent_and_nobody_is_asked(desk: Desk, name: str) -> None:
+    folder = desk.folder / name
+    folder.mkdir()
+    nowhere = ("--url", "http://127.0.0.1:1")
+    done = desk.shell.fails(failures.USAGE, "submit", folder, "--key", desk.key, *nowhere)
+    assert f"{folder} is a folder." in done.err
+
+
 @pytest.mark.parametrize(
     ("count", "spoiled", "verdict", "status"),
     [
