@@ -65,6 +65,13 @@ MENDS_AT_A_DESK = {
 }
 """What to do about an answer of the gateway, where it is said in terms of the API otherwise."""
 
+MENDS_OF_ADMINISTRATORS = {
+    "not-found": "Check how it is written, and whether it was done already.",
+    "agency-needed": "Name the agency with --agency.",
+    "agency-not-allowed": "Leave out --agency.",
+}
+"""The same for what the gateway refuses on its own machine, where nothing belongs to anybody."""
+
 
 class Stop(Exception):
     """Ends a command after everything was said; carries the exit status."""
@@ -140,6 +147,8 @@ def _message(error: Exception) -> str:
 def _hint(error: Exception) -> str:
     if isinstance(error, Refused) and error.code in MENDS_AT_A_DESK:
         return MENDS_AT_A_DESK[error.code]
+    if isinstance(error, GatewayError) and error.code in MENDS_OF_ADMINISTRATORS:
+        return MENDS_OF_ADMINISTRATORS[error.code]
     mend = getattr(error, "mend", "")
     return mend or next((hint for kind, hint in HINTS if isinstance(error, kind)), "")
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -541,6 +541,29 @@ def test_an_agency_that_is_not_in_the_register_is_not_enrolled(
 ) -> None:
     command = ("--env-file", office.env_file, "agency", "enrol", "LA-NOWHERE", desk.certificate)
     assert "[CT-003]" in shell.fails(failures.FAILED, *command).err
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "hint"),
+    [
+        (("agency", "suspend", "LA-NOWHERE"), "not-found", "Check how it is written"),
+        (("agency", "resume", POLICE), "not-found", "Check how it is written"),
+        (("token", "revoke", str(UUID(int=1))), "not-found", "Check how it is written"),
+        (("token", "issue", "x", "--role", "submitter"), "agency-needed", "--agency"),
+        (
+            ("token", "issue", "x", "--role", "auditor", "--agency", POLICE),
+            "agency-not-allowed",
+            "--agency",
+        ),
+    ],
+)
+def test_an_administrator_is_told_what_to_do_at_the_command(
+    shell: Shell, office: Office, command: tuple[str, ...], code: str, hint: str
+) -> None:
+    done = shell.fails(failures.FAILED, "--env-file", office.env_file, *command)
+    assert f"[{code}]" in done.err
+    assert hint in done.err
+    assert "belongs to you" not in done.err
 
 
 def test_settings_that_are_missing_are_all_named_at_once(shell: Shell, tmp_path: Path) -> None:
