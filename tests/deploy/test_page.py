@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.web.checker.packing import ARCHIVE, pack_validators
 from gateway.web.checker.routes import HEADERS, KEPT, WORKER_POLICY
 from tests.deploy.nginx import NAMES, Nginx
 from tests.deploy.page import WORKER, write_page
@@ -116,6 +117,16 @@ def test_what_is_not_for_ever_is_not_kept(front: Front) -> None:
     front.ask("/check/1/validators.zip", "Content-Length: 0", method="POST")
     front.end_the_gateway()
     assert {front.ask(path)[0] for path in [*paths, "/check/1/validators.zip"]} == {503}
+
+
+def test_who_leaves_midway_leaves_a_whole_copy(front: Front) -> None:
+    path = f"/check/1/{ARCHIVE}"
+    with front.nginx.line() as line:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: {NAMES[0]}\r\n\r\n".encode())
+        assert line.recv(1) == b"H"
+    front.end_the_gateway()
+    status, _, body = front.ask(path)
+    assert (status, body) == (200, pack_validators())
 
 
 @pytest.mark.parametrize(
