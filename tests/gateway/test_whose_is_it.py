@@ -52,12 +52,14 @@ PROTECTED: dict[tuple[str, str], set[Role]] = {
     ("GET", "/v1/log/tile/entries/<path:rest>"): {Role.AUDITOR},
 }
 OPEN = {
+    "/",
     "/healthz",
     "/readyz",
     "/v1/openapi.json",
     "/check",
     "/check/",
     "/check/<path:path>",
+    "/standard",
     "/standard/",
     "/standard/<path:path>",
     "/v1/certificate",
