@@ -29,7 +29,7 @@ from asyncssh.channel import SSHChannel
 from asyncssh.stream import SSHServerStreamSession
 
 from gateway.errors import GatewayError, ServiceFailed, TooMany, Unauthenticated
-from gateway.sftp.compat import waiting_to_leave
+from gateway.sftp.compat import is_agreeing_on_keys, on_the_line, waiting_to_leave
 from gateway.sftp.desk import Desk, Taken
 from gateway.sftp.reading import Reading
 from gateway.sftp.shelf import Shelf
@@ -44,6 +44,9 @@ MOST_KEYS = 10
 MOST_CHANNELS = 10
 STOP_SECONDS = 0.2
 GRACE_SECONDS = 20.0
+MOST_WAITING = 16 << 20
+"""Octets that may wait for one connection; well-behaved sessions stop asking long before."""
+AGREE_SECONDS = 60.0
 
 
 class Door:
@@ -143,6 +146,13 @@ class Door:
                 log.info("sftp.idle", agency=guest.agency_id)
                 guest.send_away()
 
+    def end_the_deaf(self) -> None:
+        """Send away for whom too much waits, and who does not go on with new keys."""
+        for guest in [*self._guests, *self._strangers]:
+            if guest.waiting() > MOST_WAITING or guest.silent_seconds() > AGREE_SECONDS:
+                log.warning("sftp.deaf", agency=guest.agency_id)
+                guest.abort()
+
     async def end_all(self) -> None:
         """Send everybody away, and give what is being handed over time to end."""
         for guest in [*self._guests, *self._strangers]:
@@ -158,7 +168,7 @@ class Guest(SSHServer):
     def __init__(self, door: Door) -> None:
         self._door = door
         self._connection: SSHServerConnection | None = None
-        self._last_acted = monotonic()
+        self._last_acted = self._last_agreed = monotonic()
         self._under_way = 0
         self._keys = 0
         self.fingerprint = ""
@@ -255,8 +265,21 @@ class Guest(SSHServer):
 
     def unread(self) -> int:
         """Octets of answers that they have not taken yet."""
-        line = 0 if self._connection is None else waiting_to_leave(self._connection)
-        return line + sum(each.unread() for each in self.sessions)
+        return self.waiting() + sum(each.unread() for each in self.sessions)
+
+    def waiting(self) -> int:
+        """Octets that they let come, and that are not on their way yet."""
+        return 0 if self._connection is None else waiting_to_leave(self._connection)
+
+    def silent_seconds(self) -> float:
+        """How long new keys have waited for them alone, seen when it was last looked.
+
+        Not while they still take what was sent before: on a slow line that may be minutes.
+        """
+        line = self._connection
+        if line is None or not is_agreeing_on_keys(line) or on_the_line(line):
+            self._last_agreed = monotonic()
+        return monotonic() - self._last_agreed
 
     def send_away(self) -> None:
         """End the connection."""

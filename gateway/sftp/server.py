@@ -17,9 +17,10 @@ import uvloop
 from asyncssh.kex import get_kex_algs
 
 from gateway.settings import Settings
-from gateway.sftp.compat import take_no_environment, tolerate_octets_after_a_write
+from gateway.sftp.compat import bend
 from gateway.sftp.door import STOP_SECONDS, Door
 from gateway.sftp.shelf import Shelf, standard_files
+from gateway.sftp.tree import Tree
 from gateway.wiring.sftp import SftpServices, sftp_services
 
 log = structlog.get_logger("gateway.sftp")
@@ -73,8 +74,7 @@ def run_sftp(settings: Settings, stop: Event, *, host: str, port: int) -> None:
 
 async def serve(services: SftpServices, stop: Event, *, host: str, port: int) -> None:
     """Listen, keep house, and let the sessions end when told to stop."""
-    tolerate_octets_after_a_write()
-    take_no_environment()
+    bend(Tree.before_a_request)
     files = {
         **standard_files(),
         "gateway-certificate.asc": services.certificate_text.encode("ascii"),
@@ -107,6 +107,7 @@ async def serve(services: SftpServices, stop: Event, *, host: str, port: int) ->
         while not stop.is_set():
             await asyncio.sleep(STOP_SECONDS)
             door.end_the_idle()
+            door.end_the_deaf()
             if monotonic() - kept > HOUSE_SECONDS:
                 kept = monotonic()
                 door.tell_of_the_turned_away()

@@ -37,7 +37,7 @@ from asyncssh.constants import FILEXFER_TYPE_DIRECTORY, FILEXFER_TYPE_REGULAR
 
 from gateway.errors import GatewayError, NotFound, ServiceFailed, Unauthenticated
 from gateway.flow.papers import STATUS, Paper
-from gateway.sftp.compat import waiting_to_leave
+from gateway.sftp.compat import is_agreeing_on_keys, waiting_for_room, waiting_to_leave
 from gateway.sftp.desk import INBOX, SANDBOX, Desk
 from gateway.sftp.shelf import HELP, Shelf
 from gateway.spool import LONGEST, Growing, Waiting, fit
@@ -136,14 +136,23 @@ class Tree(SFTPServer):
 
     def unread(self) -> int:
         """Octets that this session has asked for, and does not let come."""
-        return self.channel.get_write_buffer_size()
+        return waiting_for_room(self.channel)
 
     async def until_heard(self) -> None:
         """Wait until a client reads its answers: who only asks must not fill the memory."""
         while not self.channel.is_closing() and self._is_deaf():
             await asyncio.sleep(_WAIT_SECONDS)
 
+    @staticmethod
+    async def before_a_request(tree: SFTPServer) -> None:
+        """Before whatever is asked over SFTP; scp comes to the operations without a request."""
+        if isinstance(tree, Tree):
+            tree.asked()
+            await tree.until_heard()
+
     def _is_deaf(self) -> bool:
+        if is_agreeing_on_keys(self.connection):
+            return True  # nothing leaves until they are
         mine = self.unread() + waiting_to_leave(self.connection)
         if mine > MOST_UNREAD:
             return True
