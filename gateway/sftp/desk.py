@@ -15,7 +15,7 @@ import structlog
 
 from crypto import Wholeness, wholeness
 from gateway.errors import GatewayError, NotFound, RequestRefused
-from gateway.flow.papers import STATUS, Paper
+from gateway.flow.papers import FULL, STATUS, Paper
 from gateway.flow.quarantine import Delivery
 from gateway.records import Channel, Principal
 from gateway.sftp.reading import Reading
@@ -29,6 +29,8 @@ log = structlog.get_logger("gateway.sftp")
 INBOX, SANDBOX = "inbox", "sandbox"
 _REMEMBERED_SECONDS = 900.0
 _MOST_TAKEN = 10_000
+_SURE_SECONDS = 2.0
+"""How long an answer that a key is accepted may be relied on, by who reads on in an open file."""
 
 
 class Taken:
@@ -86,13 +88,21 @@ class Desk:
     papers: dict[str, Paper] = field(default_factory=dict)
     _held: int = field(default=0, init=False)
     _left: bool = field(default=False, init=False)
+    _sure_at: float = field(default=-_SURE_SECONDS, init=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def principal(self) -> Principal:
         """Who this is now; raises Unauthenticated once the key is accepted no longer."""
-        return self.services.ssh_keys.authenticate(
+        asked_at = monotonic()
+        found = self.services.ssh_keys.authenticate(
             self.fingerprint, source=self.source, request_id=self.request_id
         )
+        self._sure_at = asked_at
+        return found
+
+    def is_unsure(self) -> bool:
+        """Whether it was too long ago that the key was seen to be accepted."""
+        return monotonic() - self._sure_at > _SURE_SECONDS
 
     def box(self, place: str) -> Box:
         """The agency's unfinished files of a place."""
@@ -172,18 +182,30 @@ class Desk:
         return self.lay_out().get(name)
 
     def take(self, paper: Paper) -> bytes | Version:
-        """What is written on a paper; `put_down` gives its octets back."""
-        content = self.services.papers.take(paper, by=self.principal())
-        if isinstance(content, bytes):
-            self.reading.hold(self.agency_id, len(content))
-            with self._lock:
-                self._held += len(content)
-            if self._left:
-                self.leave()
+        """What is written on a paper; `put_down` gives its size back, where it is held."""
+        by = self.principal()
+        if paper.kind == FULL:
+            return self.services.papers.take(paper, by=by)
+        # Before anything is made, and before the log says that it was read.
+        self._hold(paper.size)
+        try:
+            content = self.services.papers.take(paper, by=by)
+        except BaseException:
+            self.put_down(paper.size)
+            raise
+        if self._left:
+            self.leave()
         return content
 
+    def _hold(self, size: int) -> None:
+        self.reading.hold(self.agency_id, size)
+        with self._lock:
+            self._held += size
+
     def read(self, version: Version, offset: int, size: int) -> bytes:
-        """Octets of a report that is not held here."""
+        """Octets of a report that is not held here; pieces that are, too, are not for everybody."""
+        if self.is_unsure():
+            self.principal()
         return self.reading.read(version, offset, size, agency_id=self.agency_id, fetch=self._fetch)
 
     def put_down(self, size: int) -> None:

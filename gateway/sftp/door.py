@@ -4,11 +4,12 @@ Whoever connects is a stranger until a signature has been verified. Strangers ha
 own, so that ten thousand silent connections take no session of an agency; where it is full, the
 oldest of the address that has the most gives way, so that one address pushes out itself. An agency
 has its share of the sessions, counted once its key has signed: that somebody shows a public key,
-which is no secret, takes nothing from whose it is. All of this is counted in each process.
+which is no secret, takes nothing from whose it is. So has it of the threads, and logins have some
+that are nobody else's. All of this is counted in each process.
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -47,16 +48,29 @@ GRACE_SECONDS = 20.0
 MOST_WAITING = 16 << 20
 """Octets that may wait for one connection; well-behaved sessions stop asking long before."""
 AGREE_SECONDS = 60.0
+THREADS = 32
+THREADS_OF_AN_AGENCY = 8
+THREADS_FOR_LOGINS = 4
 
 
 class Door:
     """Everybody who is in, and who waits to be let in."""
 
     def __init__(
-        self, services: SftpServices, room: Sessions, shelf: Shelf, threads: ThreadPoolExecutor
+        self,
+        services: SftpServices,
+        room: Sessions,
+        shelf: Shelf,
+        *,
+        threads: ThreadPoolExecutor,
+        logins: ThreadPoolExecutor,
     ) -> None:
         self.services = services
-        self.threads = threads
+        self.logins = logins
+        self._threads = threads
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(THREADS_OF_AN_AGENCY)
+        )
         self._turned_away = 0
         self._room = room
         self._guests: set[Guest] = set()
@@ -123,7 +137,8 @@ class Door:
             cast("SSHServerChannel[bytes]", channel),
             desk=desk,
             shelf=self._shelf,
-            threads=self.threads,
+            threads=self._threads,
+            turn=self._turns[guest.agency_id],
             asked=guest.asks,
             acting=guest.acting,
             unread=lambda: self._unread(guest.agency_id),
@@ -215,7 +230,7 @@ class Guest(SSHServer):
             self._disconnect(DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "Too many keys. Offer one.")
             return False
         fingerprint = key.get_fingerprint("sha256")
-        loop, threads = asyncio.get_running_loop(), self._door.threads
+        loop, threads = asyncio.get_running_loop(), self._door.logins
         try:
             agency_id = await loop.run_in_executor(threads, self._agency, fingerprint)
         except Unauthenticated:
@@ -235,7 +250,7 @@ class Guest(SSHServer):
         log.warning("sftp.refused", agency=self.agency_id, error=refusal.code)
         told = f"{refusal.message} {refusal.mend} [{refusal.code}]"
         self._disconnect(DISC_TOO_MANY_CONNECTIONS, told)
-        self._door.threads.submit(self._record, refusal.code)
+        self._door.logins.submit(self._record, refusal.code)
 
     def session_requested(self) -> "Session | bool":
         """One more tree over the same connection, up to ten."""

@@ -12,6 +12,7 @@ room for so much of that, and beyond it is told to close some first.
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from threading import Lock
+from weakref import WeakValueDictionary
 
 from gateway.errors import ServiceFailed, TooMany
 from gateway.store.objects import Version
@@ -30,6 +31,7 @@ class Reading:
 
     def __init__(self) -> None:
         self._pieces: OrderedDict[_Place, bytes] = OrderedDict()
+        self._turns: WeakValueDictionary[_Place, Lock] = WeakValueDictionary()
         self._held: Counter[str] = Counter()
         self._lock = Lock()
 
@@ -62,12 +64,20 @@ class Reading:
             self._held[agency_id] -= size
 
     def _piece(self, place: _Place, fetch: Fetch) -> bytes:
-        _, version, number = place
+        with self._lock:
+            turn = self._turns.setdefault(place, Lock())
+        with turn:  # who asks for the same meanwhile waits, and finds it
+            return self._kept(place) or self._fetched(place, fetch)
+
+    def _kept(self, place: _Place) -> bytes | None:
         with self._lock:
             found = self._pieces.get(place)
             if found is not None:
                 self._pieces.move_to_end(place)
-                return found
+            return found
+
+    def _fetched(self, place: _Place, fetch: Fetch) -> bytes:
+        _, version, number = place
         wanted = min(PIECE, version.size - number * PIECE)
         piece = fetch(version, number * PIECE, wanted)
         if len(piece) != wanted:

@@ -18,7 +18,7 @@ from asyncssh.kex import get_kex_algs
 
 from gateway.settings import Settings
 from gateway.sftp.compat import bend
-from gateway.sftp.door import STOP_SECONDS, Door
+from gateway.sftp.door import STOP_SECONDS, THREADS, THREADS_FOR_LOGINS, Door
 from gateway.sftp.shelf import Shelf, standard_files
 from gateway.sftp.tree import Tree
 from gateway.wiring.sftp import SftpServices, sftp_services
@@ -28,7 +28,6 @@ log = structlog.get_logger("gateway.sftp")
 LOGIN_SECONDS = 30
 KEEPALIVE_SECONDS = 30
 HOUSE_SECONDS = 60.0
-THREADS = 32
 
 KEX = (
     "mlkem768x25519-sha256",
@@ -80,8 +79,12 @@ async def serve(services: SftpServices, stop: Event, *, host: str, port: int) ->
         "gateway-certificate.asc": services.certificate_text.encode("ascii"),
         "log.vkey": services.log_verifier.encode("ascii"),
     }
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="sftp") as threads:
-        door = Door(services, services.sessions, Shelf(files), threads)
+    with (
+        ThreadPoolExecutor(THREADS, thread_name_prefix="sftp") as threads,
+        ThreadPoolExecutor(THREADS_FOR_LOGINS, thread_name_prefix="login") as logins,
+    ):
+        shelf = Shelf(files)
+        door = Door(services, services.sessions, shelf, threads=threads, logins=logins)
         acceptor = await asyncssh.listen(
             host,
             port,

@@ -117,6 +117,7 @@ class Tree(SFTPServer):
         desk: Desk,
         shelf: Shelf,
         threads: Executor,
+        turn: asyncio.Semaphore,
         asked: Callable[[], None],
         acting: Callable[[], AbstractContextManager[None]],
         unread: Callable[[], int],
@@ -125,6 +126,7 @@ class Tree(SFTPServer):
         self._desk = desk
         self._shelf = shelf
         self._threads = threads
+        self._turn = turn  # of the agency's sessions, each of which blocks
         self._began = datetime.now().astimezone().timestamp()
         self._open = 0
         self._incoming: dict[int, Incoming] = {}
@@ -203,6 +205,8 @@ class Tree(SFTPServer):
             raise SFTPPermissionDenied("What is sent here cannot be read back.")
         content, size = file_obj.content, min(size, MOST_READ)
         if isinstance(content, bytes):
+            if file_obj.held and self._desk.is_unsure():
+                await self._do(self._desk.principal)
             return content[offset : offset + size]
         return await self._do(self._desk.read, content, offset, size)
 
@@ -379,11 +383,15 @@ class Tree(SFTPServer):
 
     async def _take(self, paper: Paper) -> Outgoing:
         content = await self._do(self._desk.take, paper)
-        at = paper.at.timestamp()
+        size, held = content.size if isinstance(content, Version) else len(content), 0
         if isinstance(content, bytes):
-            size = len(content)
-            return Outgoing(content, self._attrs(_READ_ONLY, size, at), held=size)
-        return Outgoing(content, self._attrs(_READ_ONLY, content.size, at))
+            held = paper.size
+        if size != paper.size:
+            # scp sends as many octets as were listed, whatever there is.
+            self._desk.put_down(held)
+            self._desk.papers.pop(paper.name, None)
+            raise SFTPFailure("This file has changed since it was listed. List the folder again.")
+        return Outgoing(content, self._attrs(_READ_ONLY, size, paper.at.timestamp()), held)
 
     def _fixed(self, place: str, rest: str) -> SFTPAttrs:
         if place == HELP_NAME and not rest:
@@ -424,7 +432,8 @@ class Tree(SFTPServer):
         return await self._do(self._desk.lay_out)
 
     async def _do(self, step: Callable[..., T], *given: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, step, *given)
+        async with self._turn:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, step, *given)
 
     def _attrs(self, mode: int, size: int, at: float | None = None) -> SFTPAttrs:
         when = int(self._began if at is None else at)

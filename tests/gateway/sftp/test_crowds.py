@@ -10,7 +10,8 @@ from pathlib import Path
 import paramiko
 import psutil
 import pytest
-from paramiko.sftp import CMD_READ, int64
+from paramiko.sftp import CMD_READ, CMD_STAT, int64
+from sqlalchemy import text
 
 from gateway.sftp.door import MOST_CHANNELS, MOST_KEYS, MOST_STRANGERS
 from tests.gateway.sftp.conftest import Person, SftpProcess, make_ssh_key, person_at
@@ -101,6 +102,24 @@ def test_an_agency_has_its_share_of_the_sessions_and_is_told(
         assert "inbox" in first.listdir("/")
         soon(lambda: told_in_the_log(stand, POLICE, "too-many-sessions") == 1)
     soon(lambda: many.sftp("ls /").returncode == 0)
+
+
+def test_an_agency_whose_every_request_takes_long_holds_up_nobody_else(
+    stand: Stand, own_door: SftpProcess, tmp_path: Path
+) -> None:
+    """Forty sessions wait for the database; others log in, and are answered."""
+    busy = person_at(stand, own_door, tmp_path, POLICE)
+    other = person_at(stand, own_door, tmp_path, OTHER_POLICE)
+    with ExitStack() as opened:
+        sessions = [opened.enter_context(session(busy)) for _ in range(40)]
+        with stand.database.transaction() as held:
+            held.execute(text("LOCK TABLE submission IN ACCESS EXCLUSIVE MODE"))
+            for sftp in sessions:
+                sftp._async_request(type(None), CMD_STAT, "/outbox/nothing")
+            time.sleep(1)
+            began = time.monotonic()
+            assert other.sftp("ls /inbox").returncode == 0
+            assert time.monotonic() - began < 10
 
 
 def test_a_gateway_that_is_full_says_so(

@@ -151,6 +151,37 @@ def test_a_key_that_is_revoked_reads_no_further(
             file.read(10)
 
 
+@pytest.mark.parametrize("kind", ["report.pgp", "report.txt"])
+def test_a_key_that_is_revoked_reads_no_further_of_what_is_kept_either(
+    stand: Stand, door: SftpProcess, tmp_path: Path, content: bytes, kind: str
+) -> None:
+    """The piece was fetched, or the whole is held: no way to the object store is needed."""
+    guest = person_at(stand, door, tmp_path, POLICE)
+    submission, _ = large_report(stand, guest, content)
+    fingerprint = PublicKey.parse(guest.key.with_suffix(".pub").read_text()).fingerprint
+    with session(guest) as sftp:
+        file = sftp.open(path_of(sftp, submission, kind), "rb", bufsize=0)
+        assert len(file.read(10)) == 10
+        stand.admin.ssh_keys.revoke(fingerprint, by=ADMINISTRATOR)
+        time.sleep(2.5)
+        file.seek(10)
+        with pytest.raises((OSError, EOFError, paramiko.SSHException)):
+            file.read(10)
+
+
+def test_what_changed_since_it_was_listed_is_not_sent_under_its_old_size(
+    stand: Stand, person: Person, content: bytes
+) -> None:
+    submission, key = large_report(stand, person, content)
+    with session(person) as sftp:
+        path = path_of(sftp, submission)
+        stand.admin.objects.put(Bucket.REPORTS, key, BytesIO(content[:PIECE]))
+        with pytest.raises(OSError, match="changed since it was listed"):
+            sftp.open(path, "rb")
+        assert sftp.stat(path).st_size == PIECE
+        assert sftp.open(path, "rb").read(10) == content[:10]
+
+
 @pytest.mark.parametrize(
     ("window", "sessions"),
     [((1 << 32) - 1, 1), (1 << 15, 8)],
@@ -232,6 +263,41 @@ def test_a_piece_is_fetched_once_for_all_that_is_asked_of_it() -> None:
         read += block
     assert read == store.content
     assert store.asked == 4
+
+
+class Slow(Store):
+    """One that takes its time."""
+
+    def fetch(self, version: Version, offset: int, size: int) -> bytes:
+        time.sleep(0.2)
+        return super().fetch(version, offset, size)
+
+
+def test_many_that_ask_at_once_for_one_piece_fetch_it_once() -> None:
+    store, reading = Slow(token_bytes(PIECE)), Reading()
+    version = whole(store.content)
+
+    def ask(number: int) -> bytes:
+        return reading.read(version, number, 1, agency_id="A", fetch=store.fetch)
+
+    with ThreadPoolExecutor(16) as threads:
+        assert b"".join(threads.map(ask, range(16))) == store.content[:16]
+    assert store.asked == 1
+
+
+def test_where_one_fails_to_fetch_the_next_who_waits_tries_for_himself() -> None:
+    store, reading = Slow(token_bytes(PIECE)), Reading()
+    version = whole(store.content)
+
+    def ask(number: int) -> bytes:
+        return reading.read(version, 0, 1, agency_id="A", fetch=fetches[number])
+
+    fetches = [lambda *_: b"", store.fetch]
+    with ThreadPoolExecutor(2) as threads:
+        first, second = (threads.submit(ask, number) for number in range(2))
+        with pytest.raises(ServiceFailed):
+            first.result()
+        assert second.result() == store.content[:1]
 
 
 def test_an_agency_that_reads_much_pushes_out_its_own() -> None:

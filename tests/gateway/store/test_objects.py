@@ -1,14 +1,18 @@
 """The object store: any size, checked by the store, locked in the vault, and honest when away."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from secrets import token_bytes, token_hex
+from threading import Thread
 
 import pytest
 from botocore.exceptions import ClientError
 
 from gateway.embedded import EmbeddedServers
 from gateway.errors import ServiceFailed
-from gateway.store.objects import PART, Bucket, ObjectStore
+from gateway.store.objects import PART, Bucket, ObjectStore, Version
 
 
 def store_at(endpoint: str, servers: EmbeddedServers, prefix: str) -> ObjectStore:
@@ -40,6 +44,52 @@ def test_what_was_put_is_what_is_got(objects: ObjectStore, size: int) -> None:
     assert b"".join(objects.get(Bucket.QUARANTINE, key)) == data
     with objects.open(Bucket.QUARANTINE, key) as stream:
         assert stream.read() == data
+
+
+class Careless(BaseHTTPRequestHandler):
+    """A store that takes no notice of a range, or of a condition."""
+
+    tag, content = '"new"', bytes(1 << 20)
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("ETag", self.tag)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(self.content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def careless(servers: EmbeddedServers) -> Iterator[ObjectStore]:
+    """The gateway's side of such a store."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Careless) as server:
+        running = Thread(target=server.serve_forever)
+        running.start()
+        yield store_at(f"http://127.0.0.1:{server.server_port}", servers, "x")
+        server.shutdown()
+        running.join()
+
+
+@pytest.mark.parametrize(("size", "tag"), [(1 << 10, '"new"'), (1 << 20, '"old"')])
+def test_what_a_store_sends_besides_what_was_asked_for_is_not_taken(
+    careless: ObjectStore, size: int, tag: str
+) -> None:
+    version = Version(Bucket.REPORTS, "a", 1 << 20, tag)
+    with pytest.raises(ServiceFailed):
+        careless.piece(version, 0, size)
+
+
+def test_a_piece_is_of_the_version_and_none_after_its_end(objects: ObjectStore) -> None:
+    data, key = token_bytes(100), token_hex(8)
+    objects.put(Bucket.QUARANTINE, key, BytesIO(data))
+    version = objects.version(Bucket.QUARANTINE, key)
+    assert objects.piece(version, 0, 10) == data[:10]
+    assert objects.piece(version, 95, 10) == data[95:]
+    assert objects.piece(version, 100, 10) == objects.piece(version, 1 << 40, 1) == b""
 
 
 class Failing(BytesIO):
