@@ -3,9 +3,12 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from secrets import token_bytes
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 import paramiko
@@ -15,7 +18,9 @@ from paramiko.sftp import CMD_READ, int64
 from sqlalchemy import text
 
 from gateway.errors import ServiceFailed, TooMany
+from gateway.flow.papers import Paper
 from gateway.flow.sshkeys import PublicKey
+from gateway.sftp.desk import Desk, Taken
 from gateway.sftp.reading import MOST_HELD, MOST_PIECES, PIECE, Reading
 from gateway.store.objects import Bucket, Version
 from tests.gateway.sftp.conftest import Person, SftpProcess, person_at
@@ -319,6 +324,38 @@ def test_a_store_that_answers_too_little_is_not_believed() -> None:
     reading = Reading()
     with pytest.raises(ServiceFailed):
         reading.read(whole(bytes(PIECE)), 0, 10, agency_id="A", fetch=lambda *_: b"x")
+
+
+class Shelf:
+    """Papers that are handed out, each with a note that it was."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def take(self, paper: Paper, *, by: object) -> bytes:
+        del by
+        self.taken.append(paper.name)
+        return bytes(paper.size)
+
+    def authenticate(self, *_: object, **__: object) -> None:
+        """Everybody is welcome."""
+
+
+def test_what_there_is_no_room_for_is_neither_made_nor_told_to_the_log() -> None:
+    shelf, now = Shelf(), datetime.now(UTC)
+    services: Any = SimpleNamespace(papers=shelf, ssh_keys=shelf)
+    desk = Desk(services, "key", "A", None, "1", Taken(), Reading())
+    large, small = (
+        Paper(name, None, tried_out=False, kind="report.txt", size=size, at=now)
+        for name, size in (("large", MOST_HELD), ("small", 1))
+    )
+    desk.take(large)
+    with pytest.raises(TooMany):
+        desk.take(small)
+    assert shelf.taken == ["large"]
+    desk.put_down(MOST_HELD)
+    desk.take(small)
+    assert shelf.taken == ["large", "small"]
 
 
 def test_an_agency_holds_so_much_and_no_more_and_no_other_is_kept_out() -> None:
