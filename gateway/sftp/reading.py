@@ -14,8 +14,8 @@ from collections.abc import Callable
 from threading import Lock
 from weakref import WeakValueDictionary
 
-from gateway.errors import ServiceFailed, TooMany
-from gateway.store.objects import Version
+from gateway.errors import TooMany
+from gateway.store.objects import Version, misread
 
 PIECE = 1 << 20
 MOST_PIECES = 64
@@ -81,12 +81,7 @@ class Reading:
         wanted = min(PIECE, version.size - number * PIECE)
         piece = fetch(version, number * PIECE, wanted)
         if len(piece) != wanted:
-            raise ServiceFailed(
-                "object-not-readable",
-                "The gateway cannot reach its object store just now.",
-                "Try again in a minute.",
-                detail=f"{len(piece)} of {wanted} octets",
-            )
+            raise misread(f"{len(piece)} of {wanted} octets")
         self._keep(place, piece)
         return piece
 

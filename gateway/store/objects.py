@@ -169,12 +169,7 @@ class ObjectStore:
                 # Some stores take no notice of a range, or of a condition.
                 found = body.read(size + 1)
         if len(found) > size or answer["ETag"] != version.tag:
-            raise ServiceFailed(
-                "object-not-readable",
-                "The gateway cannot reach its object store just now.",
-                "Try again in a minute.",
-                detail="another range or version than was asked for",
-            )
+            raise misread("another range or version than was asked for")
         return found
 
     def size(self, bucket: Bucket, key: str) -> int:
@@ -245,6 +240,16 @@ class ObjectStore:
         parts.join(key, upload, stored)
         size = sum(part.size for part in stored)
         return Stored(key=key, size=size, sha256=digest.hexdigest())
+
+
+def misread(detail: str) -> ServiceFailed:
+    """A store that answered with something else than was asked for."""
+    return ServiceFailed(
+        "object-not-readable",
+        "The gateway cannot reach its object store just now.",
+        "Try again in a minute.",
+        detail=detail,
+    )
 
 
 def _without_expect(params: dict[str, Any], **_: object) -> None:

@@ -10,6 +10,8 @@ import socket
 import ssl
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +107,22 @@ class Nginx:
         process.kill()
         process.wait()
         raise TimeoutError((self.folder / "main.log").read_text())
+
+    @contextmanager
+    def before(
+        self, command: list[str], *, answers: Callable[[], bool]
+    ) -> Iterator["subprocess.Popen[bytes]"]:
+        """It and a gateway behind it, which `command` starts; from when it answers."""
+        with subprocess.Popen(command) as web, self.start() as front:
+            deadline = time.monotonic() + 30
+            while not answers():
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            try:
+                yield web
+            finally:
+                front.terminate()
+                web.terminate()
 
     def talk(self, request: bytes, *, name: str = NAMES[0]) -> bytes:
         """Send raw bytes over TLS and return all that comes back until the connection ends."""

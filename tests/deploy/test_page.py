@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,13 +29,7 @@ class Front:
 
     def ask(self, path: str, *headers: str, method: str = "GET") -> tuple[int, Message, bytes]:
         """Status, headers and body of an answer."""
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {NAMES[0]}", "Connection: close", *headers]
-        with self.nginx.line() as line:
-            line.sendall("\r\n".join([*lines, "", ""]).encode())
-            answer = b"".join(iter(lambda: line.recv(65536), b""))
-        head, _, body = answer.partition(b"\r\n\r\n")
-        first, _, rest = head.partition(b"\r\n")
-        return int(first.split()[1]), message_from_bytes(rest), body
+        return ask(self.nginx, path, *headers, method=method)
 
     def forget(self) -> None:
         """As an operator empties the folder, under a running nginx."""
@@ -49,21 +42,23 @@ class Front:
         self.web.wait(timeout=40)
 
 
+def ask(nginx: Nginx, path: str, *headers: str, method: str = "GET") -> tuple[int, Message, bytes]:
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {NAMES[0]}", "Connection: close", *headers]
+    with nginx.line() as line:
+        line.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, _, rest = head.partition(b"\r\n")
+    return int(first.split()[1]), message_from_bytes(rest), body
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Front]:
     nginx = Nginx.prepare(folder)
     write_page(folder / "page")
     command = [sys.executable, "-m", "tests.deploy.page", str(nginx.upstream), f"{folder}/page"]
-    with subprocess.Popen(command) as web, nginx.start() as process:
-        front, deadline = Front(nginx, web), time.monotonic() + 30
-        while front.ask("/check/")[0] != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        try:
-            yield front
-        finally:
-            process.terminate()
-            web.terminate()
+    with nginx.before(command, answers=lambda: ask(nginx, "/check/")[0] == 200) as web:
+        yield Front(nginx, web)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import socket
 import ssl
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -28,16 +27,12 @@ def running(folder: Path, seconds: float) -> Iterator[Nginx]:
     prepared = Nginx.prepare(folder)
     _keep_little_on_the_line(folder / "gateway.conf")
     command = [sys.executable, "-m", "tests.gateway.paced", f"unix:{prepared.upstream}"]
-    with subprocess.Popen([*command, str(seconds)]) as web, prepared.start() as front:
-        deadline = time.monotonic() + 30
-        while b" 200 " not in prepared.talk(request(b"/healthz", 5)).split(b"\r\n")[0]:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        try:
-            yield prepared
-        finally:
-            front.terminate()
-            web.terminate()
+
+    def answers() -> bool:
+        return b" 200 " in prepared.talk(request(b"/healthz", 5)).split(b"\r\n")[0]
+
+    with prepared.before([*command, str(seconds)], answers=answers):
+        yield prepared
 
 
 def _keep_little_on_the_line(configuration: Path) -> None:

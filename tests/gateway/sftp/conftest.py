@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from secrets import token_hex
+from secrets import token_bytes, token_hex
 
 import paramiko
 import pytest
@@ -20,6 +20,8 @@ from gateway.flow.sshkeys import PublicKey
 from tests.deploy.units import of_process
 from tests.gateway.processes import free_port
 from tests.gateway.stand import ADMINISTRATOR, POLICE, Sender, Stand
+
+REPORT = 24 << 20
 
 
 def make_ssh_key(path: Path, *options: str) -> Path:
@@ -171,3 +173,9 @@ def person_at(
 def person(stand: Stand, door: SftpProcess, tmp_path: Path) -> Person:
     """Somebody at the police."""
     return person_at(stand, door, tmp_path, POLICE)
+
+
+@pytest.fixture(scope="session")
+def content() -> bytes:
+    """Ciphertext of a report that is large."""
+    return token_bytes(REPORT)

@@ -9,13 +9,11 @@ from pathlib import Path
 from secrets import token_bytes
 from types import SimpleNamespace
 from typing import Any
-from uuid import UUID
 
 import paramiko
 import psutil
 import pytest
 from paramiko.sftp import CMD_READ, int64
-from sqlalchemy import text
 
 from gateway.errors import ServiceFailed, TooMany
 from gateway.flow.papers import Paper
@@ -23,43 +21,18 @@ from gateway.flow.sshkeys import PublicKey
 from gateway.sftp.desk import Desk, Taken
 from gateway.sftp.reading import MOST_HELD, MOST_PIECES, PIECE, Reading
 from gateway.store.objects import Bucket, Version
-from tests.gateway.sftp.conftest import Person, SftpProcess, person_at
+from tests.gateway.sftp.conftest import REPORT, Person, SftpProcess, person_at
+from tests.gateway.sftp.reports import (
+    LARGEST_MB,
+    large_report,
+    never,
+    opened,
+    path_of,
+    read_once,
+)
 from tests.gateway.sftp.test_attacks import session
-from tests.gateway.sftp.test_clients import arrived, sftp_put
 from tests.gateway.sftp.test_crowds import key_of, line_to, memory_mb
 from tests.gateway.stand import ADMINISTRATOR, OTHER_POLICE, POLICE, Stand
-
-REPORT = 24 << 20
-LARGEST_MB = 120
-"""What a process may grow by: its pieces, the answers under way, and what threads hold."""
-
-
-@pytest.fixture(scope="module")
-def content() -> bytes:
-    """Ciphertext of a report that is large."""
-    return token_bytes(REPORT)
-
-
-def large_report(stand: Stand, person: Person, content: bytes) -> tuple[UUID, str]:
-    """A submission whose report with values is this large; answer its id and where it lies."""
-    file = person.message()
-    sftp_put(person, file)
-    submission = arrived(stand, person, file)
-    stand.settle()
-    key = f"{person.sender.agency_id}/report-{submission}.json.pgp"
-    stand.admin.objects.put(Bucket.REPORTS, key, BytesIO(content))
-    with stand.database.transaction() as held:
-        held.execute(
-            text("UPDATE submission SET report_key = :key WHERE id = :id"),
-            {"key": key, "id": submission},
-        )
-    return submission, key
-
-
-def path_of(sftp: paramiko.SFTPClient, submission: UUID, kind: str = "report.pgp") -> str:
-    names = sftp.listdir("/outbox")
-    [name] = [each for each in names if each.endswith(f"{submission}.{kind}")]
-    return f"/outbox/{name}"
 
 
 def test_a_large_report_is_right_to_the_octet_whatever_is_asked(
@@ -93,11 +66,7 @@ def test_many_large_reports_at_once_take_a_bounded_memory(
 ) -> None:
     """Fifty of 24 MiB in one session, four sessions: 4.7 GB, if they were held."""
     guest = person_at(stand, own_door, tmp_path, POLICE)
-    submission, _ = large_report(stand, guest, content)
-    with session(guest) as sftp:
-        path = path_of(sftp, submission)
-        sftp.open(path, "rb").read(1 << 15)
-        before = memory_mb(own_door)
+    path, before = read_once(stand, guest, content)
 
     def read_all(number: int) -> float:
         with session(guest) as sftp:
@@ -203,11 +172,7 @@ def test_who_asks_and_takes_no_answer_fills_no_memory(
     """Five connections from which nobody reads, with four thousand questions on each."""
     guest = person_at(stand, own_door, tmp_path, POLICE)
     other = person_at(stand, own_door, tmp_path, OTHER_POLICE)
-    submission, _ = large_report(stand, guest, content)
-    with session(guest) as sftp:
-        path = path_of(sftp, submission)
-        sftp.open(path, "rb").read(1)
-        before = memory_mb(own_door)
+    path, before = read_once(stand, guest, content)
     with ExitStack() as lines:
         for _ in range(5):
             transport = lines.enter_context(line_to(own_door))
@@ -222,23 +187,10 @@ def test_who_asks_and_takes_no_answer_fills_no_memory(
         assert other.sftp("ls /").returncode == 0
 
 
-def opened(
-    transport: paramiko.Transport, path: str, window: int
-) -> tuple[paramiko.SFTPClient, paramiko.SFTPFile]:
-    channel = transport.open_session(window_size=window, timeout=10)
-    channel.invoke_subsystem("sftp")
-    sftp = paramiko.SFTPClient(channel)
-    return sftp, sftp.open(path, "rb")
-
-
 def ask(sftp: paramiko.SFTPClient, file: paramiko.SFTPFile, count: int) -> None:
     for number in range(count):
         offset = (number << 18) % (1 << 20)
         sftp._async_request(type(None), CMD_READ, file.handle, int64(offset), 1 << 18)
-
-
-def never() -> None:
-    time.sleep(600)
 
 
 # What a process keeps, by itself.
