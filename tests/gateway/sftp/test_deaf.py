@@ -133,7 +133,7 @@ def test_packets_of_an_octet_are_not_agreed_to(
     other = person_at(stand, own_door, tmp_path, OTHER_POLICE)
     with line_to(own_door) as transport, session(other) as waits:
         transport.auth_publickey("x", key_of(guest))
-        transport._sanitize_packet_size = int  # type: ignore[method-assign]
+        transport._sanitize_packet_size = int  # type: ignore[method-assign]  # it mends ours
         for size in (0, 1, 9, LEAST_PACKET - 1):
             with pytest.raises(paramiko.ChannelException, match="Resource shortage"):
                 ask_in_packets_of(transport, size)

@@ -108,7 +108,7 @@ def test_who_does_not_even_listen_is_ended(stand: Stand, guest: Person) -> None:
     with line_to(guest.door) as transport:
         transport.auth_publickey("x", key_of(guest))
         sftp, file = opened(transport, "/standard/1.0/STANDARD.md", (1 << 32) - 1)
-        transport.packetizer.read_message = never  # type: ignore[method-assign]
+        transport.packetizer.read_message = never  # type: ignore[method-assign]  # it is deaf
         ask(sftp, file, 400)
         assert "[sessions-full]" in guest.sftp("ls /").stderr
         soon(lambda: guest.sftp("ls /").returncode == 0)

@@ -178,7 +178,7 @@ def test_who_asks_and_takes_no_answer_fills_no_memory(
             transport = lines.enter_context(line_to(own_door))
             transport.auth_publickey("x", key_of(guest))
             files = [opened(transport, path, window) for _ in range(sessions)]
-            transport.packetizer.read_message = never  # type: ignore[method-assign]
+            transport.packetizer.read_message = never  # type: ignore[method-assign]  # it is deaf
             for sftp, file in files:
                 ask(sftp, file, 4_000 // sessions)
         time.sleep(2)
