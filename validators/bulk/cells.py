@@ -15,17 +15,13 @@ class _Lists(dict[str, list[str]]):
     def __init__(self, frame: pl.DataFrame) -> None:
         super().__init__()
         self._frame = frame
+        self.names = frame.columns
 
     def __missing__(self, column: str) -> list[str]:
-        if column not in self._frame.columns:
+        if column not in self.names:
             raise KeyError(column)
         self[column] = self._frame[column].to_list()
         return self[column]
-
-    @property
-    def names(self) -> list[str]:
-        """All columns, read or not."""
-        return self._frame.columns
 
 
 class Cells(Mapping[str, str]):

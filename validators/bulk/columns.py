@@ -39,24 +39,27 @@ class Column(Protocol):
     """A column of a record type, over the whole of a file."""
 
     name: str
+    is_by_number: bool
+    """Whether members are made of the numbers of cells, and not of their texts."""
 
-    def asked(self) -> pl.Expr:
-        """Return the different texts that the field has to be asked about, as one list."""
+    asked: pl.Expr
+    """The different texts that the field has to be asked about, as one list."""
 
     def numbers(self, asked: Sequence[str]) -> pl.Expr:
         """Return a number for each cell: UNFIT, or one that stands for what the field makes of it.
 
-        `asked` are the texts of these cells that `asked()` told. Cells with one number have one
+        `asked` are the texts of these cells that `self.asked` told. Cells with one number have one
         typed value, as far as a rule may look at it.
         """
 
     def value(self, number: int) -> Any:
         """Return the typed value that a number stands for, for a rule to look at."""
 
-    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
-        """Return each cell as a member of a JSON object, null where it is not given.
+    def json(self, lowest: int, highest: int) -> Sequence[pl.Expr | str]:
+        """Return the pieces of each cell as a member of a JSON object, null where it is not given.
 
-        Most columns of most returns say the same in all rows: then that member, or None for none.
+        `lowest` and `highest` are of the numbers of all these cells. Most columns of most returns
+        say the same in all rows: that is text, and no piece at all where nothing is given.
         """
 
     def typed(self, text: str) -> Any:
@@ -116,21 +119,19 @@ def _pattern_for(field: RecordField[Any]) -> str | None:
 class PatternColumn:
     """A column of ids or tokens, which need no escapes in JSON and are their own typed value."""
 
+    is_by_number = False
+
     def __init__(self, field: RecordField[Any], name: str, around: Around, pattern: str) -> None:
         self.name = name
         self._around = around
         self._field = field
-        self._is_token = isinstance(field, Hex64Field) and field.definition.privacy == "L"
-        self._pattern = pattern
-
-    def asked(self) -> pl.Expr:
-        """Return what does not match, blanks apart."""
+        is_token = isinstance(field, Hex64Field) and field.definition.privacy == "L"
         # Blanks are passed over first: of the columns of tokens most are blank in all rows.
-        given = pl.col(self.name).filter(pl.col(self.name) != "")
-        matches = given.str.contains(self._pattern)
-        if self._is_token:
+        given = pl.col(name).filter(pl.col(name) != "")
+        matches = given.str.contains(pattern)
+        if is_token:
             matches &= _is_various(given)
-        return given.filter(~matches).unique().implode()
+        self.asked = given.filter(~matches).unique().implode()
 
     def numbers(self, asked: Sequence[str]) -> pl.Expr:
         """Return 1 for what matches and 0 for what is not given."""
@@ -145,15 +146,15 @@ class PatternColumn:
         """Return what says that there is an id, and not which."""
         return Given() if number else None
 
-    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
+    def json(self, lowest: int, highest: int) -> Sequence[pl.Expr | str]:
         """Return members whose text needs no escapes."""
-        if numbers.max() == NOT_GIVEN:
-            return None
+        if highest == NOT_GIVEN:
+            return ()
         before, after = self._around
-        member = pl.concat_str(
-            pl.lit(f'{before}"{self.name}": "'), pl.col(self.name), pl.lit(f'"{after}')
-        )
-        return pl.when(pl.lit(numbers) == 1).then(member).alias(self.name)
+        begin, text, end = f'{before}"{self.name}": "', pl.col(self.name), f'"{after}'
+        if lowest != NOT_GIVEN:
+            return begin, text, end
+        return (pl.when(text != "").then(pl.concat_str(pl.lit(begin), text, pl.lit(end))),)
 
     def typed(self, text: str) -> Any:
         """Return the text itself, or None for none."""
@@ -180,6 +181,8 @@ def _is_various(texts: pl.Expr) -> pl.Expr:
 class ValueColumn:
     """A column whose texts repeat: the field is asked once for each."""
 
+    is_by_number = True
+
     def __init__(self, field: RecordField[Any], name: str, around: Around) -> None:
         self.name = name
         self._around = around
@@ -187,10 +190,7 @@ class ValueColumn:
         self._known: dict[str, int | None] = {}
         self._values: list[Any] = [None]
         self._members: list[str | None] = [None]
-
-    def asked(self) -> pl.Expr:
-        """Return every different text."""
-        return self._texts().unique().implode()
+        self.asked = self._texts().unique().implode()
 
     def numbers(self, asked: Sequence[str]) -> pl.Expr:
         """Return the number of each text's value."""
@@ -206,11 +206,13 @@ class ValueColumn:
         """Return the typed value itself."""
         return self._values[number]
 
-    def json(self, numbers: pl.Series) -> pl.Expr | str | None:
+    def json(self, lowest: int, highest: int) -> Sequence[pl.Expr | str]:
         """Return the members that belong to the numbers."""
-        if numbers.min() == numbers.max():
-            return self._members[numbers[0]] if len(numbers) else None
-        return pl.lit(pl.Series(self._members, dtype=pl.String)).gather(numbers).alias(self.name)
+        if lowest == highest:
+            member = self._members[lowest]
+            return () if member is None else (member,)
+        members = pl.lit(pl.Series(self._members, dtype=pl.String))
+        return (members.gather(pl.col(self.name)),)
 
     def typed(self, text: str) -> Any:
         """Return what the field made of a text."""

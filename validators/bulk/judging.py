@@ -10,7 +10,7 @@ from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from heapq import merge
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -41,7 +41,6 @@ _ID = "record_id"
 _BETWEEN = ", "
 _AT_ONCE = 4096
 """Rows whose lines are put together at once: their room in memory is used again for the next."""
-_LAST_ROW = 2**32 - 1
 _Numbered = tuple[int, Row | Cells]
 
 
@@ -55,14 +54,6 @@ class Cleared:
     texts: pl.DataFrame
     numbers: pl.DataFrame
     others: pl.DataFrame
-
-    def parts(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame, int]]:
-        """Texts and numbers some rows at a time, each with the last row number up to the next."""
-        height = self.texts.height
-        for start in range(0, height or 1, _AT_ONCE):
-            texts, numbers = (each.slice(start, _AT_ONCE) for each in (self.texts, self.numbers))
-            is_last = start + _AT_ONCE >= height
-            yield texts, numbers, _LAST_ROW if is_last else texts[ROW][-1]
 
 
 class Clearing:
@@ -89,12 +80,19 @@ class Clearing:
             texts.filter(~is_fit).with_columns(_unfit(numbers.filter(~is_fit))),
         )
 
-    def lines(self, texts: pl.DataFrame, numbers: pl.DataFrame) -> pl.DataFrame:
-        """Return each of these cleared rows as the line of JSON that is kept of it."""
-        members = (self.columns[name].json(numbers[name]) for name in sorted(self.columns))
-        pieces = pl.col(ROW), "\t{", *members, "}\n"
+    def lines(self, cleared: Cleared) -> Iterator[pl.DataFrame]:
+        """Yield the cleared rows as the lines of JSON that are kept of them, some at a time."""
+        texts, numbers = cleared.texts, cleared.numbers
+        if texts.is_empty():
+            return
+        lowest, highest = (numbers.select(end).row(0) for end in (pl.all().min(), pl.all().max()))
+        ends = dict(zip(numbers.columns, zip(lowest, highest, strict=True), strict=True))
+        members = (self.columns[name].json(*ends[name]) for name in sorted(self.columns))
+        pieces = pl.col(ROW), "\t{", *chain.from_iterable(members), "}\n"
         line = pl.concat_str(_together(pieces), ignore_nulls=True).alias(_LINE)
-        return texts.select(ROW, line)
+        valued = [name for name, column in self.columns.items() if column.is_by_number]
+        for some in texts.with_columns(numbers.select(valued)).iter_slices(_AT_ONCE):
+            yield some.select(ROW, line)
 
     def _asked(self, texts: pl.DataFrame) -> dict[str, list[str]]:
         """For each column the texts that its field is asked about.
@@ -212,14 +210,13 @@ def _around(name: str) -> Around:
 def _asked(columns: Sequence[Column], texts: pl.DataFrame) -> dict[str, list[str]]:
     if not columns:
         return {}
-    asked = texts.select(column.asked().alias(column.name) for column in columns)
+    asked = texts.select(column.asked for column in columns)
     return asked.row(0, named=True)
 
 
-def _together(pieces: Iterable[pl.Expr | str | None]) -> Iterator[pl.Expr]:
+def _together(pieces: Iterable[pl.Expr | str]) -> Iterator[pl.Expr]:
     """Pieces of which each row has the same are put together once, and not in each row."""
-    given = (each for each in pieces if each is not None)
-    for same, some in groupby(given, lambda each: isinstance(each, str)):
+    for same, some in groupby(pieces, lambda each: isinstance(each, str)):
         if same:
             yield pl.lit("".join(str(each) for each in some))
         else:
@@ -241,14 +238,18 @@ def _unfit(numbers: pl.DataFrame) -> pl.Series:
 def _keep(
     accepted: AcceptedRows, clearing: Clearing, cleared: Cleared, others: pl.DataFrame
 ) -> None:
-    for texts, numbers, until in cleared.parts():
-        lines = clearing.lines(texts, numbers)
-        among = others.filter(pl.col(ROW) <= until)
+    for lines in clearing.lines(cleared):
+        among = others.filter(pl.col(ROW) < lines[ROW][-1])
         if not among.is_empty():
+            others = others[among.height :]
             lines = pl.concat([lines, among]).sort(ROW)
-            others = others.filter(pl.col(ROW) > until)
-        octets = lines.select(pl.col(_LINE).str.join("").cast(pl.Binary)).item()
-        accepted.write(octets)
+        accepted.write(_octets(lines))
+    accepted.write(_octets(others))
+
+
+def _octets(lines: pl.DataFrame) -> bytes:
+    octets: bytes = lines.select(pl.col(_LINE).str.join("").cast(pl.Binary)).item()
+    return octets
 
 
 def _objects(rule: Rule, ctx: RecordContext, tell: Tell) -> bool:

@@ -5,7 +5,6 @@ quotes, no blank lines and the right number of commas. All others go through the
 block by block, and the faults of a file are told by that reader in any case.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -22,7 +21,6 @@ from validators.standard import RecordType, Standard
 ROW = "#row"
 _BLOCK_BYTES = 8 << 20
 _SURELY_SHORT = 1 << 16
-_LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +68,9 @@ def read_blocks(
 def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
     """Return lines as a frame of text, or None where readers of CSV might not agree on them.
 
-    The first line has the names of the columns.
+    The first line has the names of the columns, and ends with LF.
     """
-    if b'"' in octets or b"\0" in octets:
-        return None
-    # polars takes the carriage return of CR LF for a part of the line end, as the csv module does.
-    if b"\r" in octets and _LONE_RETURN.search(octets):
-        return None
-    lines = octets.count(b"\n") + (octets[-1:] != b"\n")
-    # A blank line or a short row has too few; what makes up for it elsewhere is raised below.
-    if octets.count(b",") != lines * (len(columns) - 1) or not _is_utf_8(octets):
+    if b'"' in octets or b"\0" in octets or not _is_utf_8(octets):
         return None
     try:
         frame = pl.read_csv(
@@ -91,7 +82,24 @@ def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
         )
     except pl.exceptions.PolarsError:
         return None
-    return frame if frame.height == lines - 1 and _is_short(frame) else None
+    sizes = frame.select(pl.all().str.len_bytes().name.suffix("#"))
+    [longest], [whole] = sizes.max().rows(), sizes.sum().rows()
+    is_short = max(longest) < _SURELY_SHORT and sum(longest) + len(longest) < LONGEST_LINE
+    return frame if is_short and _adds_up(octets, frame, sum(whole)) else None
+
+
+def _adds_up(octets: bytes, frame: pl.DataFrame, in_cells: int) -> bool:
+    """Whether each line is a row, each row has a cell for each column, and each CR ends a line.
+
+    Of a short row polars makes up the rest, and of a line end it takes a CR before the LF: there
+    are never more commas than these, nor CRs apart from cells than all. So both are that many.
+    """
+    ends = octets.count(b"\n")
+    lines = ends + (octets[-1:] != b"\n")
+    commas = lines * (frame.width - 1)
+    apart = commas + ends + octets.count(b"\r")
+    names = sum(map(len, frame.columns))
+    return frame.height == lines - 1 and names + in_cells + apart == len(octets)
 
 
 def _is_utf_8(octets: bytes) -> bool:
@@ -99,12 +107,6 @@ def _is_utf_8(octets: bytes) -> bool:
         return octets.isascii() or bool(octets.decode("utf-8"))
     except UnicodeDecodeError:
         return False
-
-
-def _is_short(frame: pl.DataFrame) -> bool:
-    """Whether no cell and no line is near its limit, which the ordinary reader keeps."""
-    longest: tuple[int, ...] = frame.select(pl.all().str.len_bytes().max()).row(0)
-    return max(longest) < _SURELY_SHORT and sum(longest) + len(longest) < LONGEST_LINE
 
 
 def _without_blank(frame: pl.DataFrame) -> pl.DataFrame:

@@ -56,8 +56,8 @@ def cleared(kind: str, rows: list[dict[str, str]]) -> dict[int, str]:
     texts = pl.DataFrame(rows, dict.fromkeys(STANDARD.records[kind].header, pl.String))
     clearing = Clearing(SCHEMAS[kind], kind, context())
     cleared = clearing.clear(texts.with_row_index(ROW))
-    lines = clearing.lines(cleared.texts, cleared.numbers)
-    told = (line.removesuffix("\n").split("\t", 1) for line in lines["#line"])
+    lines = (line for some in clearing.lines(cleared) for line in some["#line"])
+    told = (line.removesuffix("\n").split("\t", 1) for line in lines)
     return {int(number): line for number, line in told}
 
 
