@@ -27,6 +27,7 @@ _ANYWHERE = (
     *("0f6d0b4e-6a3c-1c1e-9f55-1d2f6a1b0c01", "0" * 64, "ab" * 32, "AB" * 32, stories.token(1)),
     "0f6d0b4e-6a3c-4c1e-9f55-1d2f6a1b0c01x",
     *(stories.token(1).upper(), stories.token(1)[:63], hashlib.sha256(b"").hexdigest()),
+    *(digits * 16 for digits in ("369c", "069c", "039c", "036c", "0369", "0123")),
     *("9434765919", "943-476-5919", "07700900123", "AB123456C", "AB-123456C", "P-SW1A1AA"),
 )  # fmt: skip
 

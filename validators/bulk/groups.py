@@ -38,6 +38,8 @@ from validators.rules.uniqueness import RecordIds
 _ASKED_ABOUT = ("CASE", "EXPL")
 _NOWHERE = Place("", 0)
 _PRESENT = "#"
+_AT_ONCE = 1 << 16
+"""Families asked about at once: each rule has a key of 64 bits for each of them."""
 
 
 class BulkRecordIds(RecordIds):
@@ -182,11 +184,12 @@ class BulkCrossRecord(CrossRecord):
                 pl.col(f"{kind}.{_PRESENT}").is_not_null() == (kind in kinds)
                 for kind in _ASKED_ABOUT
             ]
-            shaped = families.filter(pl.all_horizontal(has))
-            if shaped.height:
-                rules = (partial(self._objects, rule, kinds) for rule in FAMILY_RULES)
-                said = Questions(rules, self._value).objections(shaped)
-                objected.append(shaped[CASE_ID].filter(said))
+            rules = (partial(self._objects, rule, kinds) for rule in FAMILY_RULES)
+            questions = Questions(rules, self._value)
+            objected += [
+                some[CASE_ID].filter(questions.objections(some))
+                for some in families.filter(pl.all_horizontal(has)).iter_slices(_AT_ONCE)
+            ]
         return pl.concat(objected).unique()
 
     def _objects(self, rule: GroupRule[Family], kinds: Sequence[str], tell: Tell) -> bool:
@@ -213,21 +216,19 @@ class BulkCrossRecord(CrossRecord):
         frame = None if seen is None else seen.standing()
         if seen is None or frame is None:
             return pl.DataFrame(schema={CASE_ID: pl.String, f"{kind}.{_PRESENT}": pl.UInt16})
-        others = frame.join(
-            apart.to_frame(CASE_ID), left_on=seen.about, right_on=CASE_ID, how="anti"
-        )
         names = looked_at(kind)
         given = [
             (pl.col(name) != "").cast(pl.UInt16)
-            if others[name].dtype == pl.String
+            if frame[name].dtype == pl.String
             else pl.col(name)
             for name in names
         ]
-        return others.select(
+        numbered = frame.select(
             pl.col(seen.about).alias(CASE_ID),
             pl.lit(1, pl.UInt16).alias(f"{kind}.{_PRESENT}"),
             *(each.alias(f"{kind}.{name}") for each, name in zip(given, names, strict=True)),
         )
+        return numbered.join(apart.to_frame(CASE_ID), on=CASE_ID, how="anti")
 
     def _tell_of_cases(self) -> None:
         """Say to the rules about counts, and about rows without a case, which cases there are."""

@@ -82,8 +82,8 @@ def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
         )
     except pl.exceptions.PolarsError:
         return None
-    sizes = frame.select(pl.all().str.len_bytes().name.suffix("#"))
-    [longest], [whole] = sizes.max().rows(), sizes.sum().rows()
+    sizes = pl.all().str.len_bytes()
+    longest, whole = (frame.select(each).row(0) for each in (sizes.max(), sizes.sum()))
     is_short = max(longest) < _SURELY_SHORT and sum(longest) + len(longest) < LONGEST_LINE
     return frame if is_short and _adds_up(octets, frame, sum(whole)) else None
 

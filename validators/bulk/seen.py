@@ -63,7 +63,10 @@ class Seen:
     def standing(self) -> pl.DataFrame | None:
         """The cleared rows that do not withdraw a record."""
         frame = self.frame()
-        return None if frame is None else frame.filter(pl.col(ACTION) != WITHDRAWS)
+        if frame is None:
+            return None
+        stands = frame[ACTION] != WITHDRAWS
+        return frame if stands.all() else frame.filter(stands)
 
     def members(self) -> Iterator[Member]:
         """The rows that are kept by themselves and not broken."""

@@ -121,10 +121,17 @@ FAULTS = {
     "an id in capitals": (columns, "_UUID_4", columns._UUID_4.replace("a-f", "a-fA-F")),
     "an id of another version": (columns, "_UUID_4", columns._UUID_4.replace("-4[", "-[0-9a-f][")),
     "an id with more behind it": (columns, "_UUID_4", columns._UUID_4.rstrip("$")),
-    "a token in capitals": (columns, "_HEX_64", "(?i)" + columns._HEX_64),
+    "a token in capitals": (columns, "_TOKEN", "(?i)" + columns._TOKEN),
+    "a token of another length": (columns, "_TOKEN_DIGITS", 63),
     "any pseudonym": (columns, "_PSEUDONYM", "^[A-Za-z0-9_-]{8,64}$"),
     "long pseudonyms": (columns, "_PSEUDONYM", columns._PSEUDONYM.replace("59", "99")),
-    "tokens of few digits": (columns, "_LEAST_DIGITS", 1),
+    **{
+        f"tokens of four digits, none in {some}": (
+            *(columns, "_TOKEN"),
+            columns._TOKEN.replace(some, "", 1),
+        )
+        for some in ("[0-2]", "[3-5]", "[6-8]", "[9ab]", "[c-f]")
+    },
     "tokens of blanks": (columns, "DEFAULT_TOKENS", frozenset({"0"})),
     "blanks around": (columns, "ValueColumn", _TrimmingColumn),
     "small letters": (columns, "ValueColumn", _FoldingColumn),
