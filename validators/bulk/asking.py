@@ -74,8 +74,9 @@ class Question:
         self._values = values
         self._columns: list[str] = []
         self._answers: dict[int, bool] = {}
+        self.key = self._key()
 
-    def key(self) -> pl.Expr:
+    def _key(self) -> pl.Expr:
         """Return what is one number for each combination of the columns that the rule looks at.
 
         Null where one of them is: of an unfit cell nothing can be asked.
@@ -100,6 +101,7 @@ class Question:
         """
         self._columns.append(column)
         self._answers.clear()
+        self.key = self._key()
 
     def _is_fine(self, key: int) -> bool:
         answer = self._answers.get(key)
@@ -144,7 +146,7 @@ class Questions:
         said: list[pl.Expr] = []
         questions = self._questions
         while questions:
-            keys = [question.key() for question in questions]
+            keys = [question.key for question in questions]
             different = numbers.select(
                 key.unique().drop_nulls().implode().alias(str(at)) for at, key in enumerate(keys)
             )

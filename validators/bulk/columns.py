@@ -49,8 +49,8 @@ class Column(Protocol):
     def numbers(self, asked: Sequence[str]) -> pl.Expr:
         """Return a number for each cell: UNFIT, or one that stands for what the field makes of it.
 
-        `asked` are the texts of these cells that `self.asked` told. Cells with one number have one
-        typed value, as far as a rule may look at it.
+        `asked` are the texts of these cells that `self.asked` told, or the one text of all cells.
+        Cells with one number have one typed value, as far as a rule may look at it.
         """
 
     def value(self, number: int) -> Any:
@@ -140,7 +140,7 @@ class PatternColumn:
         texts = pl.col(self.name)
         blank = pl.lit(UNFIT if self._field.required else NOT_GIVEN, pl.UInt32)
         given = pl.lit(1, pl.UInt32)
-        if refused := [text for text in asked if not self._takes(text)]:
+        if refused := [text for text in asked if text and not self._takes(text)]:
             given = pl.when(texts.is_in(refused)).then(pl.lit(UNFIT, pl.UInt32)).otherwise(given)
         return pl.when(texts == "").then(blank).otherwise(given).alias(self.name)
 

@@ -72,8 +72,10 @@ class Clearing:
         numbers = texts.with_columns(
             column.numbers(asked[name]) for name, column in self.columns.items()
         )
-        is_fit = numbers.select(pl.all_horizontal(pl.exclude(ROW).is_not_null())).to_series()
-        is_fit &= ~self._questions.objections(numbers)
+        is_fit = ~self._questions.objections(numbers)
+        for column in numbers.iter_columns():
+            if column.has_nulls():
+                is_fit &= column.is_not_null()
         return Cleared(
             texts.filter(is_fit),
             numbers.filter(is_fit),
@@ -101,9 +103,11 @@ class Clearing:
         """
         names = pl.col(list(self.columns))
         is_varied = texts.select((names != names.first()).any()).row(0, named=True)
-        varied = [column for name, column in self.columns.items() if is_varied[name]]
-        alike = [column for name, column in self.columns.items() if not is_varied[name]]
-        return _asked(varied, texts) | _asked(alike, texts.head(1))
+        varied = [self.columns[name].asked for name in self.columns if is_varied[name]]
+        asked: dict[str, list[str]] = {
+            name: texts[name].head(1).to_list() for name in self.columns if not is_varied[name]
+        }
+        return asked | texts.select(varied).row(0, named=True) if varied else asked
 
     def _value(self, column: str, number: int) -> Any:
         return self.columns[column].value(number)
@@ -205,13 +209,6 @@ def _around(name: str) -> Around:
     That is in every row, and any other may be missing.
     """
     return _BETWEEN if name > _ID else "", _BETWEEN if name < _ID else ""
-
-
-def _asked(columns: Sequence[Column], texts: pl.DataFrame) -> dict[str, list[str]]:
-    if not columns:
-        return {}
-    asked = texts.select(column.asked for column in columns)
-    return asked.row(0, named=True)
 
 
 def _together(pieces: Iterable[pl.Expr | str]) -> Iterator[pl.Expr]:

@@ -112,9 +112,9 @@ class _LenientPattern(PatternColumn):
 class _OneColumnQuestion(Question):
     """Looks at the first of its columns alone."""
 
-    def key(self) -> pl.Expr:
+    def _key(self) -> pl.Expr:
         by = 2 ** (asking._NUMBER_BITS * max(0, len(self._columns) - 1))
-        return super().key() // pl.lit(by, pl.UInt128) * pl.lit(by, pl.UInt128)
+        return super()._key() // pl.lit(by, pl.UInt128) * pl.lit(by, pl.UInt128)
 
 
 FAULTS = {
