@@ -7,7 +7,7 @@ in the clear.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from io import BytesIO
@@ -80,16 +80,14 @@ class AcceptedRows:
 
     def add(self, number: int, record: Accepted) -> None:
         """Keep a row."""
-        self.mark([number])
+        self.mark(number)
         self.write(f"{number}\t{line_of(record)}\n".encode())
 
-    def mark(self, numbers: Sequence[int]) -> None:
-        """Accept rows, whose lines are written now or later."""
-        if numbers:
-            self._stands.extend(bytes(max(0, max(numbers) + 1 - len(self._stands))))
-        for number in numbers:
-            self._stands[number] = 1
-        self._count += len(numbers)
+    def mark(self, first: int, count: int = 1) -> None:
+        """Accept rows that follow each other, whose lines are written now or later."""
+        self._stands.extend(bytes(max(0, first + count - len(self._stands))))
+        self._stands[first : first + count] = b"\1" * count
+        self._count += count
 
     def write(self, lines: bytes) -> None:
         """Keep what rows are: lines of JSON, each with its number and a tab before it."""

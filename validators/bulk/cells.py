@@ -5,6 +5,7 @@ in a file where every row is bad.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -35,6 +36,11 @@ class Cells(Mapping[str, str]):
 
     def __getitem__(self, column: str) -> str:
         return self._columns[column][self._index]
+
+    def get(self, column: str, default: Any = None) -> Any:
+        """Return a cell, or the default where there is no such column."""
+        # Without an error on the way: of a row of another type columns are asked for in vain.
+        return self[column] if column in self._columns.names else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns.names)

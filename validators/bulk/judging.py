@@ -171,8 +171,9 @@ class BulkRows(Rows):
         cleared = clearing.clear(block.frame)
         self._ids.see_frame(judged.name, cleared.texts)
         others = self._judge_others(judged, cleared.others, block.misshapen, loader)
-        for rows in (cleared.texts, others):
-            judged.accepted.mark(rows[ROW].to_list())
+        for rows in (cleared.texts[ROW], others[ROW]):
+            for first, count in _runs(rows):
+                judged.accepted.mark(first, count)
         self._cross.see_frame(
             judged.record_type, judged.name, clearing.columns, cleared.texts, cleared.numbers
         )
@@ -247,6 +248,15 @@ def _keep(
 def _octets(lines: pl.DataFrame) -> bytes:
     octets: bytes = lines.select(pl.col(_LINE).str.join("").cast(pl.Binary)).item()
     return octets
+
+
+def _runs(rows: pl.Series) -> Iterator[tuple[int, int]]:
+    """Row numbers in their order: the first of those that follow each other, and their count."""
+    before = 0
+    skipped = rows - pl.int_range(rows.len(), dtype=pl.UInt32, eager=True)
+    for count, so_far in skipped.rle().struct.unnest().iter_rows():
+        yield before + so_far, count
+        before += count
 
 
 def _objects(rule: Rule, ctx: RecordContext, tell: Tell) -> bool:

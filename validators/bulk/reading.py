@@ -53,7 +53,7 @@ def read_blocks(
     longest = longest_cells(header, record_type)
     # The first line is ours: what a file begins with could be taken for a mark or a compression.
     head = ",".join(longest).encode() + b"\n"
-    sizes = chain((size // 8 or 1, size // 4 or 1, size // 2 or 1), repeat(size))
+    sizes = chain((size // 4 or 1, size // 2 or 1), repeat(size))
     while octets := lines.take(next(sizes), under=head):
         frame = plain_frame(octets, tuple(longest))
         if frame is None:
