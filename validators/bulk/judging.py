@@ -38,6 +38,7 @@ from validators.schemas import Loader
 _LINE = "#line"
 _UNFIT = "#unfit"
 _ID = "record_id"
+_ACTION = "record_action"
 _BETWEEN = ", "
 _AT_ONCE = 4096
 """Rows whose lines are put together at once: their room in memory is used again for the next."""
@@ -46,9 +47,9 @@ _Numbered = tuple[int, Row | Cells]
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """The rows of a block that nobody objects to: their texts, and the numbers of their values.
+    """The rows of a block that nobody objects to: texts of ids, and the numbers of all values.
 
-    Of the others the texts, and in `#unfit` the columns whose fields may not take them.
+    Of the others every text, and in `#unfit` the columns whose fields may not take them.
     """
 
     texts: pl.DataFrame
@@ -63,6 +64,7 @@ class Clearing:
         self.columns: dict[str, Column] = {
             name: column_for(field, name, _around(name)) for name, field in schema.fields.items()
         }
+        self._by_number = [name for name, column in self.columns.items() if column.is_by_number]
         rules = (partial(_objects, rule, ctx) for rule in rules_for(record_type))
         self._questions = Questions(rules, self._value)
 
@@ -77,7 +79,7 @@ class Clearing:
             if column.has_nulls():
                 is_fit &= column.is_not_null()
         return Cleared(
-            texts.filter(is_fit),
+            texts.drop(set(self._by_number) - {_ACTION}).filter(is_fit),
             numbers.filter(is_fit),
             texts.filter(~is_fit).with_columns(_unfit(numbers.filter(~is_fit))),
         )
@@ -92,8 +94,7 @@ class Clearing:
         members = (self.columns[name].json(*ends[name]) for name in sorted(self.columns))
         pieces = pl.col(ROW), "\t{", *chain.from_iterable(members), "}\n"
         line = pl.concat_str(_together(pieces), ignore_nulls=True).alias(_LINE)
-        valued = [name for name, column in self.columns.items() if column.is_by_number]
-        for some in texts.with_columns(numbers.select(valued)).iter_slices(_AT_ONCE):
+        for some in texts.with_columns(numbers.select(self._by_number)).iter_slices(_AT_ONCE):
             yield some.select(ROW, line)
 
     def _asked(self, texts: pl.DataFrame) -> dict[str, list[str]]:

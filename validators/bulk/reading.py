@@ -60,6 +60,7 @@ def read_blocks(
             lines.put_back(octets[len(head) :])
             yield from _slowly(lines, rows, longest, name)
             continue
+        del octets  # their room is for the next
         lines.count(frame.height)
         yield Block(_without_blank(frame.with_row_index(ROW, offset=rows.passed + 1)))
         rows.count(frame.height)
