@@ -138,10 +138,10 @@ class PatternColumn:
     def numbers(self, asked: Sequence[str]) -> pl.Expr:
         """Return 1 for what matches and 0 for what is not given."""
         texts = pl.col(self.name)
-        blank = pl.lit(UNFIT if self._field.required else NOT_GIVEN, pl.UInt32)
-        given = pl.lit(1, pl.UInt32)
+        blank = pl.lit(UNFIT if self._field.required else NOT_GIVEN, pl.UInt16)
+        given = pl.lit(1, pl.UInt16)
         if refused := [text for text in asked if text and not self._takes(text)]:
-            given = pl.when(texts.is_in(refused)).then(pl.lit(UNFIT, pl.UInt32)).otherwise(given)
+            given = pl.when(texts.is_in(refused)).then(pl.lit(UNFIT, pl.UInt16)).otherwise(given)
         return pl.when(texts == "").then(blank).otherwise(given).alias(self.name)
 
     def value(self, number: int) -> Any:
@@ -188,10 +188,10 @@ class ValueColumn:
         for text in asked:
             if text not in self._known:
                 self._learn(text)
-        numbers = pl.Series([self._known.get(text) for text in asked], dtype=pl.UInt32)
+        numbers = pl.Series([self._known.get(text) for text in asked], dtype=pl.UInt16)
         if len(asked) == 1:
-            return pl.lit(numbers[0], pl.UInt32).alias(self.name)
-        return self._texts().replace_strict(asked, numbers, default=None, return_dtype=pl.UInt32)
+            return pl.lit(numbers[0], pl.UInt16).alias(self.name)
+        return self._texts().replace_strict(asked, numbers, default=None, return_dtype=pl.UInt16)
 
     def value(self, number: int) -> Any:
         """Return the typed value itself."""

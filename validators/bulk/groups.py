@@ -93,7 +93,7 @@ class BulkCrossRecord(CrossRecord):
         kept: dict[str, pl.Series] = {ROW: texts[ROW], ACTION: texts["record_action"]}
         for name in looked_at(record_type):
             is_id = isinstance(columns[name], PatternColumn)
-            kept[name] = texts[name] if is_id else numbers[name].cast(pl.UInt16)
+            kept[name] = texts[name] if is_id else numbers[name]
         if record_type == "CASE":
             kept |= {name: _token_bits(texts[name]) for name in SHARED}
         frame = pl.DataFrame(kept)
