@@ -218,9 +218,7 @@ class BulkCrossRecord(CrossRecord):
             return pl.DataFrame(schema={CASE_ID: pl.String, f"{kind}.{_PRESENT}": pl.UInt16})
         names = looked_at(kind)
         given = [
-            (pl.col(name) != "").cast(pl.UInt16)
-            if frame[name].dtype == pl.String
-            else pl.col(name)
+            (pl.col(name) != "").cast(pl.UInt16) if frame[name].dtype == pl.String else pl.col(name)
             for name in names
         ]
         numbered = frame.select(

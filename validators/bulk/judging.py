@@ -5,7 +5,7 @@ kept as they are put together here; all others are judged by `Rows`, in their or
 read in blocks, files of other kinds row by row, and both are held against each other all the same.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -239,10 +239,9 @@ def _keep(
 ) -> None:
     for lines in clearing.lines(cleared):
         among = others.filter(pl.col(ROW) < lines[ROW][-1])
-        if not among.is_empty():
-            others = others[among.height :]
-            lines = pl.concat([lines, among]).sort(ROW)
-        accepted.write(_octets(lines))
+        others = others[among.height :]
+        ordered = lines if among.is_empty() else pl.concat([lines, among]).sort(ROW)
+        accepted.write(_octets(ordered))
     accepted.write(_octets(others))
 
 

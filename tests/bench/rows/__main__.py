@@ -26,6 +26,7 @@ from tests.validators.test_workbooks import sheets_of
 from validators.building import GivenFile, build_package, unsigned
 
 MOST_MB = 700
+_MANY = 1_000_000
 COLD_SECONDS = 1.0
 
 
@@ -52,7 +53,7 @@ def bench_rows(folder: Path) -> Iterator[Line]:
     yield from _compared(folder, 100_000, 2, rounds=3, others=[MARSHMALLOW, PANDERA, DUCKDB])
     allbad = _Against("marshmallow", "marshmallow alone, fields only", 3)
     yield from _compared(folder, 100_000, 100, rounds=1, others=[allbad])
-    yield from _compared(folder, 1_000_000, 2, rounds=1, others=[MARSHMALLOW, PANDERA, DUCKDB])
+    yield from _compared(folder, _MANY, 2, rounds=3, others=[MARSHMALLOW, PANDERA, DUCKDB])
     yield _cold_start(folder)
 
 
@@ -66,11 +67,14 @@ def _compared(
     given = [GivenFile.read(file)]
     built = build_package(given, fields, sign=unsigned, now=samples.NOW, submission_id=identity)
     file.with_suffix(".zip").write_bytes(built.data)
+    os.sync()  # else the disk would still be busy with them while ours writes its scratch
     ways = ["ours", *(other.way for other in others)]
     runs: dict[str, list[_Run]] = {way: [] for way in ways}
-    for _ in range(rounds):
+    for number in range(rounds):
         for way in ways:
-            runs[way].append(_run(way, file))
+            # Two minutes for a million rows, and the same each time.
+            if number == 0 or way != MARSHMALLOW.way or rows < _MANY:
+                runs[way].append(_run(way, file))
     rate = {way: rows / median(run.seconds for run in runs[way]) for way in ways}
     peak = max(run.mb for run in runs["ours"])
     case = f"{rows:,} cases, {bad} % bad"
@@ -80,7 +84,7 @@ def _compared(
             *(case, other.name, rate["ours"], theirs, "rows/s", "higher", round(other.target, 3)),
             peak_mb=peak,
         )
-    if rows >= 1_000_000:
+    if rows >= _MANY:
         yield Line(f"{case}, memory", "700 MB", peak, MOST_MB, "MB", "lower", 1.0, peak)
 
 
