@@ -137,11 +137,11 @@ class Desk:
 
     def rename(self, place: str, old: str, new: str) -> None:
         """Give a file another name, which says that it is complete."""
+        self.principal()
         handed_over = self.taken.pop(self.agency_id, place, old)
         if handed_over is not None:
             self.taken.put(self.agency_id, place, replace(handed_over, name=new))
             return
-        self.principal()
         box = self.box(place)
         box.rename(old, new)
         kept = box.find(new)
@@ -159,15 +159,18 @@ class Desk:
 
     def remove(self, place: str, name: str) -> None:
         """Forget an unfinished file; of what was handed over only the name is forgotten."""
+        self.principal()
         if self.taken.pop(self.agency_id, place, name) is None:
             self.box(place).remove(name)
 
     def find(self, place: str, name: str) -> Waiting | None:
         """What a client is told of a file."""
+        self.principal()
         return self.taken.get(self.agency_id, place, name) or self.box(place).find(name)
 
     def waiting(self, place: str) -> list[Waiting]:
         """What a client is told of all files of a place."""
+        self.principal()
         return [*self.taken.all(self.agency_id, place), *self.box(place).waiting()]
 
     def lay_out(self) -> dict[str, Paper]:

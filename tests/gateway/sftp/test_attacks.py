@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from time import sleep
@@ -158,6 +158,31 @@ def test_a_key_that_is_revoked_ends_the_session_that_is_open(
             sftp.open("/inbox/x.pgp", "wb")
         with pytest.raises((OSError, EOFError, paramiko.SSHException)):
             sftp.listdir("/outbox")
+
+
+def test_a_key_that_is_revoked_neither_sees_nor_moves_what_was_put_there(
+    stand: Stand, door: SftpProcess, tmp_path: Path
+) -> None:
+    guest = person_at(stand, door, tmp_path, POLICE)
+    fingerprint = PublicKey.parse(guest.key.with_suffix(".pub").read_text()).fingerprint
+    message, sent, begun = guest.message(), "/inbox/sent.pgp", "/inbox/begun.pgp"
+    steps: list[Callable[[paramiko.SFTPClient], object]] = [
+        lambda sftp: sftp.listdir("/inbox"),
+        lambda sftp: sftp.stat(begun),
+        lambda sftp: sftp.remove(begun),
+        lambda sftp: sftp.rename(sent, "/inbox/again.pgp"),
+        lambda sftp: sftp.remove(sent),
+    ]
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(session(guest)) for _ in steps]
+        sessions[0].put(str(message), sent)
+        with sessions[0].open(begun, "wb") as file:
+            file.write(message.read_bytes()[:-1])
+        assert {"sent.pgp", "begun.pgp"} <= set(sessions[0].listdir("/inbox"))
+        stand.admin.ssh_keys.revoke(fingerprint, by=ADMINISTRATOR)
+        for step, sftp in zip(steps, sessions, strict=True):
+            with pytest.raises((OSError, EOFError, paramiko.SSHException)):
+                step(sftp)
 
 
 def test_there_is_nothing_but_files(person: Person) -> None:
