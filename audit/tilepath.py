@@ -14,7 +14,7 @@ from audit.store import LEVELS_A_TILE, TILE_WIDTH
 
 CHECKPOINT_PATH = "checkpoint"
 CHECKPOINTS_FOLDER = "checkpoints"
-MAX_LEVEL = 7  # a tree of 2^63 leaves ends below level 8
+# A tree of 2^63 leaves ends below level 8.
 _PATH = re.compile(
     r"tile/(?:(?P<level>[0-7])|entries)/(?P<number>(?:x[0-9]{3}/){0,5}[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"

@@ -83,11 +83,3 @@ def revoke_token(session: Session, token_id: UUID, *, now: datetime) -> AccessTo
         return None
     row.revoked_at = now
     return row
-
-
-def count_tokens(session: Session, subject: str, role: Role) -> int:
-    """How many tokens a person holds in a role, revoked ones included."""
-    query = select(AccessTokenRow.id).where(
-        AccessTokenRow.subject == subject, AccessTokenRow.role == role
-    )
-    return len(session.scalars(query).all())

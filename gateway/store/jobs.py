@@ -107,12 +107,3 @@ def hasten(session: Session, queue: str, *, longest: timedelta) -> None:
         " WHERE status = 'todo' AND queue_name = :queue AND scheduled_at > now() + :longest"
     )
     session.execute(query, {"queue": queue, "longest": longest})
-
-
-def unfinished_jobs(session: Session) -> int:
-    """How many jobs wait or run: the depth an operator watches. Mail that waits is none of it."""
-    query = text(
-        "SELECT count(*) FROM procrastinate_jobs"
-        " WHERE status IN ('todo', 'doing') AND queue_name = :queue"
-    )
-    return int(session.execute(query, {"queue": QUEUE}).scalar_one())

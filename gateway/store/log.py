@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -39,11 +39,6 @@ def log_entries(session: Session, start: int, stop: int) -> Sequence[bytes]:
     """The bytes of the leaves start to stop - 1."""
     query = select(LeafRow.entry).where(LeafRow.index >= start, LeafRow.index < stop)
     return session.scalars(query.order_by(LeafRow.index)).all()
-
-
-def outbox_depth(session: Session) -> int:
-    """How many entries wait to be sequenced."""
-    return session.execute(select(func.count()).select_from(OutboxRow)).scalar_one()
 
 
 @contextmanager

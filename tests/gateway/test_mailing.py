@@ -29,7 +29,7 @@ from gateway.errors import (
 from gateway.flow import mailing
 from gateway.records import State
 from gateway.settings import Process, Settings
-from gateway.store.jobs import MAIL, in_hand, unfinished_jobs
+from gateway.store.jobs import MAIL, in_hand
 from gateway.wiring.worker import worker_services
 from tests.gateway.cli.shell import Shell
 from tests.gateway.mailserver import Keeping, Taken, mail_server, speaking
@@ -85,11 +85,6 @@ def sender(stand: Stand) -> Iterator[Sender]:
 def waiting(stand: Stand) -> set[UUID]:
     with stand.database.transaction() as session:
         return in_hand(session, MAIL)
-
-
-def backlog(stand: Stand) -> int:
-    with stand.database.transaction() as session:
-        return unfinished_jobs(session)
 
 
 def settled(stand: Stand, sender: Sender, message: bytes) -> UUID:
@@ -427,7 +422,6 @@ def test_a_mail_server_that_hangs_holds_up_no_judging(stand: Stand, sender: Send
                 assert eventually(lambda: stand.state(another) is State.STORED, seconds=10)
                 assert time.monotonic() - began < 10
                 assert set(mails) <= waiting(stand)
-                assert eventually(lambda: backlog(stand) == 0), "waiting mail is no backlog"
         finally:
             stand.environ["SMTP_URL"] = f"smtp://127.0.0.1:{PORT}"
 

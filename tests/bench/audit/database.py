@@ -29,7 +29,7 @@ from gateway.flow.intake import Arrived
 from gateway.records import Channel, Principal, Role
 from gateway.settings import Process, Settings
 from gateway.store.database import Database, raw_connection
-from gateway.store.log import PostgresLog, outbox_depth
+from gateway.store.log import PostgresLog
 from gateway.store.objects import Stored
 from gateway.wiring.sequencer import sequencer_services
 from gateway.wiring.web import WebServices, web_services
@@ -188,7 +188,7 @@ def _delay(stand: Stand, folder: Path) -> Line:
 
 def _waiting(database: Database) -> int:
     with database.transaction() as session:
-        return outbox_depth(session)
+        return session.execute(text("SELECT count(*) FROM audit_outbox")).scalar_one()
 
 
 def _delays(database: Database, committed: dict[str, datetime]) -> Iterator[float]:
