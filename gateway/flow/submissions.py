@@ -15,7 +15,7 @@ from gateway.records import Principal, State, Submission
 from gateway.store.certificates import find_certificate
 from gateway.store.database import Database
 from gateway.store.log import leaf_index, pending_entry
-from gateway.store.objects import Bucket, ObjectStore, Version
+from gateway.store.objects import Bucket, ObjectStore, Version, quarantine_key
 from gateway.store.submissions import find_submission, list_submissions, lock_submission, move
 
 
@@ -137,8 +137,14 @@ class Submissions:
     def withdraw(self, submission_id: UUID, *, by: Principal) -> Submission:
         """Mark a submission as withdrawn; what is stored stays until its retention ends.
 
+        What was not judged goes: nobody will open it any more, and the gateway's key could.
         Withdrawing twice is withdrawing once.
         """
+        withdrawn = self._withdrawn(submission_id, by)
+        self._objects.delete(Bucket.QUARANTINE, quarantine_key(by.agency, submission_id))
+        return withdrawn
+
+    def _withdrawn(self, submission_id: UUID, by: Principal) -> Submission:
         with self._database.transaction() as session:
             if find_submission(session, submission_id, agency_id=by.agency) is None:
                 raise NotFound("submission")

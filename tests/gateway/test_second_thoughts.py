@@ -1,5 +1,6 @@
 """Replacing, withdrawing and testing: what was sent stays, and what counts is the last word."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -128,6 +129,16 @@ def test_what_is_withdrawn_before_it_was_opened_is_never_opened(stand: Stand) ->
         stand.admin.objects.open(Bucket.QUARANTINE, quarantine_key(COUNCIL, submission))
 
 
+def test_what_failed_and_is_withdrawn_can_be_opened_by_nobody(stand: Stand) -> None:
+    sender = stand.sender(COUNCIL)
+    submission = stand.send(sender, sender.message(1))
+    stand.worker.processor.fail(submission, "internal")
+    stand.client.post(f"/v1/submissions/{submission}/withdrawal", headers=sender.headers)
+    assert stand.state(submission) is State.WITHDRAWN
+    with pytest.raises(ServiceFailed):
+        stand.admin.objects.open(Bucket.QUARANTINE, quarantine_key(COUNCIL, submission))
+
+
 def test_a_test_is_judged_and_never_counted(stand: Stand) -> None:
     sender = stand.sender(COUNCIL)
     before = releasable(stand, "before-testing")
@@ -146,3 +157,60 @@ def test_a_list_is_read_page_by_page(stand: Stand) -> None:
         following = page["next_before"]
         before = f"&before={following.replace('+', '%2B')}" if following else None
     assert seen == sent[::-1]
+
+
+def released(stand: Stand, name: str, decision: str | None) -> str:
+    """The path of a release of everything, which one asks for and another may decide on."""
+    body = {"name": name, "purpose": "to see what is handed out"}
+    asks, decides = stand.as_role(Role.ANALYST), stand.as_role(Role.ANALYST)
+    release = stand.client.post("/v1/releases", json=body, headers=asks).get_json()["id"]
+    path = f"/v1/releases/{release}"
+    if decision is not None:
+        said = stand.client.post(f"{path}/decision", json={"decision": decision}, headers=decides)
+        assert said.status_code == 200
+    return path
+
+
+def handed_out(stand: Stand, release: str, submission: UUID) -> int:
+    path = f"{release}/objects/{submission}"
+    return stand.client.get(path, headers=stand.as_role(Role.ANALYST)).status_code
+
+
+def test_a_release_hands_out_what_is_in_it_once_it_is_approved(stand: Stand) -> None:
+    sender = stand.sender(COUNCIL)
+    first, _ = stored(stand, sender)
+    approved = released(stand, "handed-over", "approve")
+    assert handed_out(stand, approved, first) == 200
+    for name, decision in (("asked-for", None), ("refused-again", "refuse")):
+        assert handed_out(stand, released(stand, name, decision), first) == 404
+    second, _ = stored(stand, sender)
+    later = released(stand, "handed-over-later", "approve")
+    assert handed_out(stand, later, second) == 200
+    assert handed_out(stand, approved, second) == 404, "it came after that set was fixed"
+
+
+@pytest.mark.parametrize("decision", ["approve", "refuse"])
+def test_what_was_decided_stays_decided(stand: Stand, decision: str) -> None:
+    stored(stand, stand.sender(COUNCIL))
+    release = released(stand, f"once-{decision}", decision)
+    for again in ("approve", "refuse"):
+        answer = stand.client.post(
+            f"{release}/decision",
+            json={"decision": again},
+            headers=stand.as_role(Role.ANALYST),
+        )
+        assert (answer.status_code, answer.get_json()["code"]) == (409, "release-decided")
+
+
+def test_what_is_withdrawn_is_handed_out_no_longer(stand: Stand) -> None:
+    sender = stand.sender(COUNCIL)
+    kept, withdrawn = (stored(stand, sender)[0] for _ in range(2))
+    release = released(stand, "withdrawn-from", "approve")
+    stand.client.post(f"/v1/submissions/{withdrawn}/withdrawal", headers=sender.headers)
+    stand.settle()
+    assert handed_out(stand, release, withdrawn) == 404
+    answer = stand.client.get(f"{release}/manifest", headers=stand.as_role(Role.ANALYST))
+    manifest = json.loads(answer.get_json()["manifest"])
+    listed = {each["submission"] for each in manifest["objects"]}
+    assert str(kept) in listed
+    assert str(withdrawn) not in listed
