@@ -20,6 +20,7 @@ from audit.keys import Signer
 from audit.note import open_note
 from audit.promise import (
     DAY_SECONDS,
+    DELEGATION,
     HEADER,
     Promiser,
     Promises,
@@ -97,6 +98,9 @@ def test_a_delegation_of_another_log_by_the_same_key_is_refused() -> None:
     with pytest.raises(NoteUntrusted):
         open_promise(elsewhere, keys=KEYS)
     refused(altered(1, "twin.example"), PromiseRefused, "another log")
+    word = f"{DELEGATION}\ntwin.example\n{PROMISE_KEY.vkey}\n"
+    note = signed(word, SIGNER).encode()
+    refused(altered(5, encode64(note)), PromiseRefused, "another log")
 
 
 def test_a_promise_cannot_be_passed_off_as_a_checkpoint_nor_the_other_way() -> None:

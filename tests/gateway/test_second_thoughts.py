@@ -129,10 +129,13 @@ def test_what_is_withdrawn_before_it_was_opened_is_never_opened(stand: Stand) ->
         stand.admin.objects.open(Bucket.QUARANTINE, quarantine_key(COUNCIL, submission))
 
 
-def test_what_failed_and_is_withdrawn_can_be_opened_by_nobody(stand: Stand) -> None:
+def test_what_failed_is_kept_until_it_is_withdrawn(stand: Stand) -> None:
     sender = stand.sender(COUNCIL)
     submission = stand.send(sender, sender.message(1))
     stand.worker.processor.fail(submission, "internal")
+    assert stand.worker.processor.process(submission) is State.FAILED, "a job that comes back"
+    with stand.admin.objects.open(Bucket.QUARANTINE, quarantine_key(COUNCIL, submission)) as kept:
+        assert kept.read(1)
     stand.client.post(f"/v1/submissions/{submission}/withdrawal", headers=sender.headers)
     assert stand.state(submission) is State.WITHDRAWN
     with pytest.raises(ServiceFailed):
