@@ -164,6 +164,16 @@ def test_a_signing_subkey_cannot_be_adopted() -> None:
     assert certificate.signing_keys == AGENCY.certificate.signing_keys
 
 
+def test_a_subkey_ends_with_the_signature_that_binds_it() -> None:
+    key = STRANGER.certificate.assembled.primary.key
+    subject = signing_key().public.hashed + key.hashed
+    flags, a_minute = bytes([2, 27, 0x02]), bytes([5, 3, 0, 0, 0, 60])
+    bound = signature(subject, kind=0x18, subpackets=flags + a_minute, at=MADE)
+    joined = AGENCY.certificate.data + packet(PUBLIC_SUBKEY, key.body) + packet(SIGNATURE, bound)
+    ends = {one.key.fingerprint: one.expires_at for one in assemble(joined).components}
+    assert ends[key.fingerprint] == MADE + timedelta(minutes=1)
+
+
 def test_an_unbound_subkey_does_not_count() -> None:
     """Anybody can append a subkey to a public certificate; only the owner can bind it."""
     foreign = GATEWAY.certificate.assembled.components[1].key
