@@ -6,7 +6,7 @@ Whoever has the linkage key can test a guessed name against tokens: it is never 
 leaves the agency.
 
     ValidatorsError
-    └── NotRomanised     code "not-romanised": a name in another script than Latin
+    └── NotRomanised     code "not-romanised": a name with letters that are not made A to Z
 """
 
 from validators.linkage.clk import dice, linkage_filter

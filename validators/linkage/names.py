@@ -24,7 +24,7 @@ _SILENT = frozenset("HW")
 
 
 class NotRomanised(ValidatorsError):
-    """The name has letters of another script; writing them in Latin ones is the agency's to do."""
+    """The name has letters that are not made A to Z; writing it in those is the agency's to do."""
 
     code = "not-romanised"
 
@@ -35,10 +35,9 @@ def normalised(name: str) -> str:
     Raises NotRomanised rather than dropping letters: half a name would match half the others.
     """
     plain = unicodedata.normalize("NFKD", name.translate(_UNDECOMPOSED))
-    marks = {each for each in plain if unicodedata.combining(each)}
-    letters = "".join(each for each in plain if each not in marks).upper()
-    if any(each.isalpha() and not _is_latin(each) for each in letters):
-        raise NotRomanised("write the name in Latin letters, as your agency romanises names")
+    letters = "".join(each for each in plain if not _is_mark(each)).upper()
+    if any(each.isalpha() and not _is_taken(each) for each in letters):
+        raise NotRomanised("write the name in the letters A to Z, as your agency romanises names")
     return _BETWEEN.sub(" ", _APOSTROPHES.sub("", letters)).strip()
 
 
@@ -60,6 +59,11 @@ def soundex(name: str) -> str:
     return f"{letters[0]}{digits}000"[:4]
 
 
-def _is_latin(letter: str) -> bool:
+def _is_mark(each: str) -> bool:
+    # Not by its combining class, which is 0 for some marks.
+    return unicodedata.category(each).startswith("M")
+
+
+def _is_taken(letter: str) -> bool:
     # Modifier letters are apostrophes to those who type them.
-    return unicodedata.name(letter, "").startswith(("LATIN", "MODIFIER"))
+    return letter.isascii() or unicodedata.name(letter, "").startswith("MODIFIER")

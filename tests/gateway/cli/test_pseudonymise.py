@@ -126,7 +126,7 @@ def test_another_salt_gives_another_reference(desk: Desk) -> None:
         ({"date_of_birth": "31/02/2009"}, "row 3, date_of_birth: write the date"),
         ({"sex": "girl"}, "row 3, sex: write F, M, I or U"),
         ({"local_id": " "}, "row 3, local_id: give your own number"),
-        ({"surname": "Иванов"}, "row 3, forename or surname: write the name in Latin letters"),
+        ({"surname": "Иванов"}, "row 3, forename or surname: write the name in the letters A to Z"),
     ],
 )
 def test_a_bad_cell_is_named_and_not_shown(desk: Desk, changed: dict[str, str], said: str) -> None:
