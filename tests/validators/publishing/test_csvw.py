@@ -100,12 +100,13 @@ def test_cell_that_the_gateway_clears_has_its_datatype(kind: str) -> None:
         assert fits(columns[name], value), (name, value)
     for of, name, value in dict.fromkeys(changed()):
         if of == kind and not rules_broken(kind, name, value):
-            assert fits(columns[name], value), (name, value)
+            # A cell of spaces is blank to the gateway, and a text to CSV on the Web.
+            assert fits(columns[name], value) or not value.strip(" "), (name, value)
 
 
 def fits(column: Mapping[str, Any], text: str) -> bool:
     """Whether a cell has the datatype of its column (sections 6.4.2 to 6.4.5 of the model)."""
-    if not text.strip(" "):
+    if not text:
         return not column["required"]
     values = text.split(column["separator"]) if "separator" in column else [text]
     return all(_is_of(column["datatype"], value) for value in values)
@@ -121,6 +122,8 @@ def _is_of(datatype: Mapping[str, Any], value: str) -> bool:
         return bool(re.search(datatype.get("format", ""), value)) and low <= length <= high
     if datatype["base"] == "date":
         return datatype["minimum"] <= value
+    if not value.strip():
+        return False
     number = Decimal(value)
     low, high = datatype.get("minimum", number), datatype.get("maximum", number)
     return Decimal(low) <= number <= Decimal(high)
