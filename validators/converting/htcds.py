@@ -9,11 +9,12 @@ What each becomes is laid down in `validators/data/ctds-*/mappings.csv` and here
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
+from itertools import chain
 
 from validators.converting.cases import Cases, Seen
 from validators.converting.children import fits, require_found
 from validators.converting.made import Conversion
-from validators.converting.nationalities import country
+from validators.converting.nationalities import country, nationalities
 from validators.converting.problems import Place, Problems
 from validators.converting.sender import Sender
 from validators.converting.tables import Source, SourceRow, SourceTable
@@ -191,8 +192,7 @@ def _case(cells: _Cells, sender: Sender) -> dict[str, str]:
     if gender is None:
         cells.fault(_GENDER, "it is not known", mend=_one_of(filter(None, _GENDERS)))
     sex, identity = gender or ("U", "")
-    named = dict.fromkeys(cells.values(_CITIZEN))
-    citizen = [country(each, sender.standard) for each in named]
+    citizen = _citizenships(cells.text(_CITIZEN), sender.standard)
     if None in citizen or len(citizen) > 2:
         mend = "Write one or two country codes of ISO 3166, parted by a semicolon."
         cells.fault(_CITIZEN, "it is no country code", mend=mend)
@@ -211,6 +211,23 @@ def _case(cells: _Cells, sender: Sender) -> dict[str, str]:
         elif text:
             case[name] = text
     return {name: text for name, text in case.items() if text}
+
+
+def _citizenships(text: str, standard: Standard) -> list[str | None]:
+    """A code for each citizenship, None for what is none.
+
+    Read whole if that is a country: a name may have commas and spaces itself ("Viet Nam").
+    """
+    whole = country(text, standard)
+    if whole is not None:
+        return [whole]
+    mark = next((each for each in ";," if each in text), None)
+    if mark is None and (both := nationalities(text, standard)):
+        return [*both]
+    if mark is None:
+        return [country(each, standard) for each in dict.fromkeys(text.split())]
+    parts = filter(None, map(str.strip, text.split(mark)))
+    return list(dict.fromkeys(chain.from_iterable(_citizenships(each, standard) for each in parts)))
 
 
 _MENDS = {

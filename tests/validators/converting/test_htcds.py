@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.validators.converting.exports import HTCDS, HTCDS_NUMBER, LOCAL_ID, htcds, judged
+from tests.validators.converting.exports import (
+    HTCDS,
+    HTCDS_NUMBER,
+    LOCAL_ID,
+    STANDARD,
+    htcds,
+    judged,
+)
 from validators.converting.problems import SourceUnfit
 from validators.linkage import Identity, day, linkage_fields
 
@@ -121,6 +128,32 @@ def test_names_of_columns_are_those_of_the_toolkits_too() -> None:
 def test_two_citizenships_are_two_nationalities() -> None:
     (case,) = htcds([HTCDS | {"prs_Citizenship": "AL;GB"}]).records["CASE"]
     assert (case["nationality_1"], case["nationality_2"]) == ("ALB", "GBR")
+
+
+@pytest.mark.parametrize(
+    ("cell", "codes"),
+    [
+        ("AL GB", ["ALB", "GBR"]),
+        ("ALB, GBR,", ["ALB", "GBR"]),
+        ("Viet Nam", ["VNM"]),
+        ("Vietnamese", ["VNM"]),
+        ("South Sudanese Sudanese", ["SSD", "SDN"]),
+        ("United Kingdom; Sri Lanka", ["GBR", "LKA"]),
+        ("Iran, Islamic Republic of", ["IRN"]),
+        ("Korea, Republic of;AL", ["KOR", "ALB"]),
+        ("GB;GB", ["GBR"]),
+    ],
+)
+def test_citizenships_are_codes_or_names(cell: str, codes: list[str]) -> None:
+    (case,) = htcds([HTCDS | {"prs_Citizenship": cell}]).records["CASE"]
+    given = [case[name] for name in ("nationality_1", "nationality_2")]
+    assert list(filter(None, given)) == codes
+
+
+def test_every_country_is_a_citizenship_by_its_name() -> None:
+    for code, name in STANDARD.codelists["CL_COUNTRY"].items.items():
+        (case,) = htcds([HTCDS | {"prs_Citizenship": name}]).records["CASE"]
+        assert case["nationality_1"] == code
 
 
 @pytest.mark.parametrize(
