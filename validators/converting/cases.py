@@ -194,17 +194,23 @@ class Cases:
             return None
         if seen.born is None:
             return {"birth_date_status": "NOT_KNOWN"}
-        referred = given.get("nrm_referral_date") or identified
-        age = completed_years(seen.born, date.fromisoformat(referred))
+        referred = date.fromisoformat(given.get("nrm_referral_date") or identified)
+        age = completed_years(seen.born, referred)
+        return self._at_referral(age, _age_at_start(given), seen.place)
+
+    def _at_referral(self, age: int, began: int | None, place: Place) -> dict[str, str] | None:
         if age < 0:
             message = "the child was born after trafficking was first suspected"
-            self.problems.add(seen.place, message, mend="Mend one of the two dates.")
-            return None
-        if age >= _ADULT and not _exploited_as_child(age, given):
+            self.problems.add(place, message, mend="Mend one of the two dates.")
+        elif age >= _ADULT and (began is None or began >= _ADULT or age > _OLDEST):
             reason = "No children any more, and not known to have been exploited as one (CT-031)"
             self.notes.passed_over[reason] += 1
-            return None
-        return {"age_at_referral": str(age)}
+        elif began is not None and began > age:
+            message = "exploitation began at an older age than the child had at referral"
+            self.problems.add(place, message, mend="Mend that age or one of the dates.")
+        else:
+            return {"age_at_referral": str(age)}
+        return None
 
     def _of_agency(self) -> dict[str, str]:
         sender = self.sender
@@ -242,9 +248,10 @@ def _linkage(columns: Iterable[str]) -> set[str]:
     return made | {name for name in columns if name.startswith("lt_")}
 
 
-def _exploited_as_child(age: int, given: Mapping[str, str]) -> bool:
+def _age_at_start(given: Mapping[str, str]) -> int | None:
+    """The age at which exploitation began, where it is known."""
     began = given.get("age_at_exploitation_start", "")
-    return age <= _OLDEST and began.isdigit() and int(began) < _ADULT
+    return int(began) if began.isdigit() else None
 
 
 def _unknown(known: Mapping[str, str]) -> dict[str, str]:

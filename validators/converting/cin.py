@@ -111,9 +111,15 @@ def _add(each: CensusChild, number: str, cases: Cases) -> None:
     since = cases.add(seen)
     if since is None:
         return
+    plans: dict[tuple[str, ...], Event] = {}
     for referral in referrals:
         for event in _plans(referral, cases.sender, since, each.place):
-            cases.add_event(number, event)
+            same = plans.setdefault(tuple(event.told_apart_by), event)
+            if same.known != event.known:
+                message = f"two {event.known['plan_type']} begin on one day, and differ"
+                problems.add(each.place, message, mend="Keep one of them.", column="CINdetails")
+    for event in plans.values():
+        cases.add_event(number, event)
 
 
 def _case(
@@ -186,6 +192,9 @@ def _plan_days(
         for part in element.all(tag):
             start = _day(part, first, place, problems)
             end = _day(part, last, place, problems) if last else None
+            if start is not None and end is not None and end < start:
+                message = f"it is before {first}"
+                problems.add(place, message, mend="Mend one of the two dates.", column=last)
             if start is not None:
                 yield plan, start, end
     held = {_day(part, "DateOfInitialCPC", place, problems) for part in element.all("Section47")}

@@ -5,7 +5,7 @@ Missing and UASC are used. It does not say who is suspected of having been traff
 list of children does, and nobody else is read further than the number.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,8 +13,7 @@ from validators.converting.cases import Cases, Event, Seen
 from validators.converting.children import fits, require_found
 from validators.converting.made import Conversion, Notes
 from validators.converting.problems import Place, Problems
-from validators.converting.sender import Sender
-from validators.converting.spells import Spell, joined
+from validators.converting.spells import Spell, joined, overlapping
 from validators.converting.tables import Source, SourceRow, SourceTable
 from validators.linkage import day
 from validators.linkage.days import HOW_TO_WRITE
@@ -148,6 +147,9 @@ def _dates(
     if end is None and row.cells.get(last):
         problems.add(row.place, "it is not a date", mend=_DAY, column=last)
         return None
+    if start is not None and end is not None and end < start:
+        message = f"it is before {first}"
+        problems.add(row.place, message, mend="Mend one of the two dates.", column=last)
     return None if start is None else (start, end)
 
 
@@ -180,51 +182,65 @@ def _add(number: str, looked: _Looked, known: Mapping[str, str], cases: Cases) -
         return
     since = cases.add(Seen(header.place, number, born, upn, case))
     if since is not None:
-        for event in _events(looked, sender, since, cases.problems):
+        for event in _events(looked, cases, since, born):
             cases.add_event(number, event)
 
 
-def _events(looked: _Looked, sender: Sender, since: date, problems: Problems) -> Iterator[Event]:
+def _events(looked: _Looked, cases: Cases, since: date, born: date) -> Iterator[Event]:
+    sender, problems = cases.sender, cases.problems
     area = {"responsible_la": sender.authority} if sender.authority else {}
-    for kind, column, spells in (
-        ("LEGAL_STATUS", "care_status", joined(looked.legal)),
-        ("PLACEMENT", "placement_type", joined(looked.placed)),
-    ):
-        for spell in spells:
-            if not sender.tells_of(spell.start, spell.end, since=since):
-                continue
-            if not (spell.state and fits("CARE", column, spell.state, sender)):
-                problems.add(spell.place, "it is not known", mend=_AS_903, column="LS")
-            known = {"spell_type": kind, column: spell.state, **_days(spell), **area}
-            asked = {"placed_out_of_area": spell.detail} if spell.detail else {}
-            open_ = {"placed_out_of_area": "NCL", "placed_in_hotel": "NCL"}
-            placed = kind == "PLACEMENT"
-            yield Event(
-                "CARE",
-                (kind, known["start_date"]),
-                {**known, **(asked if placed else {})},
-                open_ if placed else {},
-                spell.place,
-            )
-    yield from _missing(looked, sender, since, problems)
+    legal, placed, missing = (
+        [each for each in spells if sender.tells_of(each.start, each.end, since=since)]
+        for spells in (joined(looked.legal), joined(looked.placed), looked.missing)
+    )
+    _require_apart((legal, placed), problems, began="DECOM")
+    _require_apart((missing,), problems, began="MIS_START")
+    for spell in legal:
+        if not (spell.state and fits("CARE", "care_status", spell.state, sender)):
+            problems.add(spell.place, "it is not known", mend=_AS_903, column="LS")
+        known = {"spell_type": "LEGAL_STATUS", "care_status": spell.state, **_days(spell), **area}
+        yield Event("CARE", _told_apart_by(known), known, {}, spell.place)
+    for spell in placed:
+        known = {"spell_type": "PLACEMENT", "placement_type": spell.state, **_days(spell), **area}
+        if spell.detail:
+            known["placed_out_of_area"] = spell.detail
+        open_ = {"placed_out_of_area": "NCL", "placed_in_hotel": "NCL"}
+        yield Event("CARE", _told_apart_by(known), known, open_, spell.place)
+    yield from _missing(missing, looked.began, cases.notes, adult=_month_of_18th_birthday(born))
 
 
-def _missing(looked: _Looked, sender: Sender, since: date, problems: Problems) -> Iterator[Event]:
-    seen: dict[date, Spell] = {}
-    for spell in looked.missing:
-        if not sender.tells_of(spell.start, spell.end, since=since):
+def _told_apart_by(known: Mapping[str, str]) -> tuple[str, ...]:
+    return known["spell_type"], known["start_date"]
+
+
+def _require_apart(kinds: Iterable[Sequence[Spell]], problems: Problems, *, began: str) -> None:
+    """Note each row that is about two states of one child at a time (CT-068, CT-077)."""
+    clashes = {after.place: before.place for kind in kinds for before, after in overlapping(kind)}
+    for after, before in clashes.items():
+        message = f"the one in row {before.row} began on that day too, or had not ended"
+        mend = "Mend the dates, or keep one of the rows; of one day keep the last."
+        problems.add(after, message, mend=mend, column=began)
+
+
+def _missing(
+    spells: Iterable[Spell], arrivals: Iterable[date], notes: Notes, *, adult: date
+) -> Iterator[Event]:
+    for spell in spells:
+        if spell.start >= adult:
+            reason = "Missing episodes from the month of the 18th birthday on (CT-069)"
+            notes.passed_over[reason] += 1
             continue
-        if spell.start in seen:
-            message = "the child is said to have gone missing twice on that day"
-            problems.add(spell.place, message, mend="Keep one of the rows.", column="MIS_START")
-        seen[spell.start] = spell
         known = {"missing_type": spell.state, "missing_from": "CARE", **_days(spell)}
-        arrived = max((began for began in looked.began if began <= spell.start), default=None)
+        arrived = max((began for began in arrivals if began <= spell.start), default=None)
         if arrived is not None:
             known["days_since_arrival_in_care"] = str((spell.start - arrived).days)
         ended = {"return_interview": "UNK", "found_in_exploitation": "NCL", "outcome": "UNK"}
         unknown = ended if spell.end else {"outcome": "STILL_MISSING"}
         yield Event("MISS", (known["start_date"],), known, unknown, spell.place)
+
+
+def _month_of_18th_birthday(born: date) -> date:
+    return date(born.year + 18, born.month, 1)
 
 
 def _days(spell: Spell) -> dict[str, str]:

@@ -73,6 +73,28 @@ def test_plans_are_spells_with_the_factors_of_their_referral() -> None:
     ]
 
 
+PLAN = "<CINPlanDates><CINPlanStartDate>2026-01-21</CINPlanStartDate>"
+DETAILS = CHILD[CHILD.index("<CINdetails>") : CHILD.index("</Child>")]
+
+
+def test_a_referral_that_stands_twice_is_told_once() -> None:
+    twice = CHILD.replace(DETAILS, DETAILS * 2)
+    assert cin(census(twice)).records == cin(census(CHILD)).records
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        DETAILS.replace("2026-02-20", "2026-03-01"),
+        DETAILS.replace("12A", "10A"),
+        f"<CINdetails>{PLAN}</CINPlanDates></CINdetails>",
+    ],
+)
+def test_two_plans_that_would_be_one_record_are_named(added: str) -> None:
+    found = problems(census(CHILD.replace(DETAILS, DETAILS + added)))
+    assert found[0].startswith("cin.xml, row 1, CINdetails: two CIN begin on one day")
+
+
 def test_children_without_the_factor_are_in_nothing_unless_the_list_has_them() -> None:
     made = cin(census(OTHER, CHILD))
     assert len(made.records["CASE"]) == 1
@@ -136,6 +158,7 @@ def test_a_child_has_the_same_ids_whether_in_the_census_or_in_the_903() -> None:
         (">AUT<", ">Pat Example<", "cin.xml, row 1, Disability"),
         (">9A<", ">Pat Example<", "cin.xml, row 1, AssessmentFactors"),
         ("2026-01-21", "soon", "cin.xml, row 1, CINPlanStartDate"),
+        ("2026-02-20", "2026-01-02", "cin.xml, row 1, CINPlanEndDate: it is before"),
         ("2026-01-20", "soon", "cin.xml, row 1, AssessmentAuthorisationDate"),
         (f"<LAchildID>{LOCAL_ID}</LAchildID>", "", "cin.xml, row 1, LAchildID"),
     ],

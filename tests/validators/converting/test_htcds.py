@@ -184,6 +184,13 @@ def test_what_is_not_known_is_named_by_row_and_column_and_not_shown(
     assert not value or not any(value in each for each in found)
 
 
+def test_an_age_that_does_not_fit_the_dates_is_named_by_row() -> None:
+    with pytest.raises(SourceUnfit) as refused:
+        htcds([HTCDS | {"prs_Birthdate": "2012-01-01"}])
+    (found,) = refused.value.problems.kept
+    assert found.sentence().startswith("cases.csv, row 2: exploitation began at an older age")
+
+
 def test_a_person_stands_in_the_table_once() -> None:
     with pytest.raises(SourceUnfit):
         htcds([HTCDS, HTCDS])

@@ -208,6 +208,24 @@ def test_missing_days_after_the_last_arrival_and_what_is_still_open() -> None:
     assert judged(made).verdict == "accepted"
 
 
+def test_missing_episodes_of_who_is_nearly_grown_up_are_passed_over_and_counted() -> None:
+    made = ssda903(whole_903(Header=table([HEADER | {"DOB": "25/01/2008"}])))
+    assert "MISS" not in made.records
+    assert made.notes[-1] == "Missing episodes from the month of the 18th birthday on (CT-069): 1"
+    assert judged(made).verdict == "accepted"
+
+
+def test_episodes_that_meet_on_a_day_are_spells_of_their_own() -> None:
+    episodes = [
+        EPISODE | {"DEC": "20/01/2026"},
+        EPISODE | {"DECOM": "20/01/2026", "RNE": "P", "PLACE": "K2", "DEC": "01/02/2026"},
+        EPISODE | {"DECOM": "05/03/2026"},
+    ]
+    made = ssda903(whole_903(Episodes=table(episodes)))
+    assert len(made.records["CARE"]) == 5
+    assert judged(made).verdict == "accepted"
+
+
 def test_ids_are_the_same_in_every_quarter_and_under_no_other_salt() -> None:
     first = ssda903(whole_903()).records
     again = ssda903(whole_903(), by=sender("2026Q2")).records
@@ -292,6 +310,26 @@ def test_who_is_grown_up_or_identified_later_is_passed_over_and_counted() -> Non
         ({"Episodes": [EPISODE | {"DECOM": "1/2/26"}]}, {}, "Episodes.csv, row 2, DECOM"),
         ({"Episodes": [EPISODE | {"DEC": "soon"}]}, {}, "Episodes.csv, row 2, DEC"),
         ({"Missing": [MISSING | {"MISSING": "Y"}]}, {}, "Missing.csv, row 2, MISSING"),
+        ({"Missing": [MISSING, MISSING | {"MIS_START": "21/01/2026"}]}, {}, "Missing.csv, row 3"),
+        ({"Missing": [MISSING | {"MIS_END": "19/01/2026"}]}, {}, "Missing.csv, row 2, MIS_END"),
+        ({"Episodes": [EPISODE | {"DEC": "08/01/2026"}]}, {}, "Episodes.csv, row 2, DEC:"),
+        ({"Episodes": [EPISODE, EPISODE]}, {}, "Episodes.csv, row 3, DECOM"),
+        (
+            {"Episodes": [EPISODE | {"DEC": "09/01/2026"}, EPISODE | {"LS": "L1"}]},
+            {},
+            "Episodes.csv, row 3, DECOM",
+        ),
+        (
+            {
+                "Episodes": [
+                    EPISODE | {"DEC": "20/02/2026"},
+                    EPISODE | {"DECOM": "10/02/2026", "DEC": "11/02/2026", "PLACE": "K2"},
+                    EPISODE | {"DECOM": "12/02/2026", "PLACE": "R5"},
+                ]
+            },
+            {},
+            "Episodes.csv, row 3, DECOM: the one in row 2",
+        ),
         ({"Missing": [MISSING, MISSING]}, {}, "Missing.csv, row 3, MIS_START"),
         ({}, {"identification_date": ""}, "Header.csv, row 2, identification_date"),
         ({}, {"identification_date": "lately"}, "children.csv, row 2, identification_date"),
