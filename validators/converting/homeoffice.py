@@ -9,6 +9,8 @@ The table is public, or made of counts: no child is in it.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 from validators.areas import own_area
 from validators.converting.activity import ACTUAL, TOTAL, Amount, Key, amount
@@ -177,15 +179,20 @@ def _nationality(cell: str, standard: Standard) -> str | None:
 def _add_total(sums: dict[Key, Amount], place: Place, problems: Problems) -> None:
     """Put the whole beside its parts; the table's own, if it has one, must be their sum."""
     parts = [found for key, found in sums.items() if key.is_whole]
+    added = reduce(add, parts) if parts else None
     own = sums.pop(Key("U18", TOTAL, TOTAL, TOTAL), None)
-    exact = bool(parts) and all(found.status == ACTUAL for found in parts)
-    added = sum(found.count or 0 for found in parts)
-    if own is not None and exact and own.status == ACTUAL and own.count != added:
-        message = f"its total is {own.count:,}, its parts add up to {added:,}"
+    if own is not None:
+        _require_equal(own, added, place, problems)
+        sums[Key(TOTAL, TOTAL, TOTAL, TOTAL)] = own
+    elif added is not None and added.count is not None:
+        sums[Key(TOTAL, TOTAL, TOTAL, TOTAL)] = added
+
+
+def _require_equal(own: Amount, added: Amount | None, place: Place, problems: Problems) -> None:
+    """Note where the table's total is not what its parts add up to, both being exact."""
+    if added is not None and own.status == added.status == ACTUAL and own != added:
+        message = f"its total is {own.count:,}, its parts add up to {added.count:,}"
         problems.add(place, message, mend="Look for rows that are missing or stand twice.")
-    whole = own or (Amount(added, ACTUAL) if exact else None)
-    if whole is not None:
-        sums[Key(TOTAL, TOTAL, TOTAL, TOTAL)] = whole
 
 
 def _records(sums: Mapping[Key, Amount], counted: Counted) -> Sequence[dict[str, str]]:

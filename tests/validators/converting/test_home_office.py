@@ -114,6 +114,12 @@ def test_adults_are_passed_over_and_counted() -> None:
     assert "Rows that do not count children alone (Age at exploitation): 3" in made.notes
 
 
+def test_an_estimated_part_leaves_an_estimated_total() -> None:
+    made = converted(table(ROW, ROW.replace("Male", "Female").replace(",3,", ",12 [e],")))
+    (whole,) = [row for row in made.records["ACTV"] if row["age_band"] == "TOTAL"]
+    assert (whole["count"], whole["count_status"]) == ("15", "ESTIMATE")
+
+
 def test_a_suppressed_part_leaves_no_sum_and_no_total() -> None:
     hidden = ROW.replace(",3,", ",[c],")
     other = ROW.replace("Albanian", "Vietnamese")
