@@ -22,6 +22,7 @@ from validators.standard import load_standard
 STANDARD = load_standard()
 IDENTITY = samples.uuid4(samples.rng(77))
 FACTS = Facts(stand_in(samples.AGENCY_ID, standard=STANDARD), samples.PERIOD, further={})
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 ARMOR = "-----BEGIN PGP SIGNATURE-----\n\nAA==\n-----END PGP SIGNATURE-----\n"
 
 
@@ -122,6 +123,22 @@ def test_a_workbook_that_the_check_refuses_is_not_opened_to_be_marked() -> None:
     """What writes workbooks would inflate a bomb that what reads them has refused."""
     macros = books.changed(books.xlsx({"CASE": [["record_id"]]}), {"xl/vbaProject.bin": b"x"})
     book = GivenFile("RETURN.xlsx", macros)
+    report = check_files([book], FACTS, now=samples.NOW, submission_id=IDENTITY)
+    with pytest.raises(NotGivenBack, match="cannot be read"):
+        give_back([book], report)
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("xl/styles.xml", f'<styleSheet xmlns="{MAIN}"><fills><fill/></fills></styleSheet>'),
+        ("xl/styles.xml", '<styleSheet xmlns="{"/>'),
+        ("[Content_Types].xml", "<Types><Override/></Types>"),
+    ],
+)
+def test_a_workbook_that_can_only_be_read_is_not_given_back(part: str, content: str) -> None:
+    odd = books.changed(books.xlsx({"CASE": [["record_id"]]}), {part: content.encode()})
+    book = GivenFile("RETURN.xlsx", odd)
     report = check_files([book], FACTS, now=samples.NOW, submission_id=IDENTITY)
     with pytest.raises(NotGivenBack, match="cannot be read"):
         give_back([book], report)

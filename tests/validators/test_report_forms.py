@@ -169,6 +169,13 @@ def test_no_text_of_a_marked_workbook_is_a_formula(sent: bytes) -> None:
             assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
 
 
+@pytest.mark.parametrize("text", ["a\x01b", "a\x0bb", "a\ufffeb", "a\uffffb"])
+def test_a_character_that_no_workbook_holds_is_shown_as_one(text: str) -> None:
+    report = Report(None, "CTDS 1.0", "rejected", (), findings=(), totals={})
+    book = opened(lay_out({"CASE": [["sex"], [text]]}, report))
+    assert book["CASE"]["A2"].value == "a\ufffdb"
+
+
 def test_a_marked_workbook_can_be_mended_and_sent_again(sent: bytes) -> None:
     marked = mark(sent, judged(sent, "RETURN.xlsx").report)
     again = judged(marked, "RETURN.xlsx").report

@@ -42,7 +42,7 @@ def give_back(files: Sequence[GivenFile], report: Report, *, gateway: str = "") 
         if _ending(files[0]) == ".xlsx":
             return _marked(files[0].data, report, gateway)
         return lay_out(_tables(files), report, gateway=gateway)
-    except (FileUnreadable, WorkbookRefused, KeyError, ValueError) as error:
+    except (FileUnreadable, WorkbookRefused, ValueError) as error:
         raise NotGivenBack("The files cannot be read as tables.") from error
 
 

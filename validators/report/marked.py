@@ -5,6 +5,7 @@ sheet FINDINGS lists everything, each line with a link to its cell. Every text i
 so that nothing that a sender wrote becomes a formula.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
@@ -32,14 +33,23 @@ _SENTENCES = HEADER.index("what is wrong") + 1
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _AUTHOR = "Checked against the standard"
 _MOST_IN_COMMENT = 5
+# openpyxl has no error of its own for these.
+_NOT_UNDERSTOOD = (AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError)
+_NOT_OF_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Tables = Mapping[str, Iterable[Sequence[str]]]
 """The rows of record types, the header first, with a blank row where the sender had one."""
 
 
 def mark(workbook: bytes, report: Report, *, gateway: str = "") -> bytes:
-    """Return an XLSX workbook with its faults marked."""
-    book = load_workbook(BytesIO(workbook))
+    """Return an XLSX workbook with its faults marked; raises ValueError where it is not whole.
+
+    Others read workbooks that the library for writing them does not.
+    """
+    try:
+        book = load_workbook(BytesIO(workbook))
+    except _NOT_UNDERSTOOD as error:
+        raise ValueError("the workbook is not as its format has it") from error
     return _marked(book, report, gateway)
 
 
@@ -139,7 +149,7 @@ def _link(cell: Cell, found: Finding, columns: Mapping[str, Mapping[str, int]]) 
 
 def _write(sheet: Worksheet, row: int, column: int, text: str) -> Any:
     cell = sheet.cell(row, column)
-    cell.value = text
+    cell.value = _NOT_OF_XML.sub("\N{REPLACEMENT CHARACTER}", text)
     # Not a formula, whatever it begins with.
     cell.data_type = "s"
     cell.quotePrefix = True
