@@ -13,6 +13,8 @@ from validators.linkage.names import normalised, soundex
 KEY_BYTES = 32
 
 _NOT_OF_A_REFERENCE = re.compile("[^A-Z0-9]")
+_NOT_A_NUMBER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ0")
+_NO_NAMES = frozenset({"UNKNOWN", "NOT KNOWN", "NOT RECORDED"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,8 +37,9 @@ def linkage_fields(identity: Identity, *, key: bytes) -> dict[str, str]:
     """Return the columns that can be given: `lt_*` as 64 hex digits, `clk` as base64.
 
     A child without a whole name and a date of birth has none of the columns made from them; a UPN
-    with a wrong check letter gives none. Raises NotRomanised, and ValueError for a key of another
-    length.
+    with a wrong check letter gives none, nor does what stands in place of a name or a reference, as
+    all children of whom it is said would be one. Raises NotRomanised, and ValueError for a key of
+    another length.
     """
     if len(key) != KEY_BYTES:
         raise ValueError(f"a linkage key has {KEY_BYTES} octets")
@@ -45,7 +48,7 @@ def linkage_fields(identity: Identity, *, key: bytes) -> dict[str, str]:
 
 def _from_name(identity: Identity, key: bytes) -> dict[str, str]:
     forenames, surname = normalised(identity.forenames), normalised(identity.surname)
-    if not forenames or not surname or identity.born is None:
+    if not _is_name(forenames) or not _is_name(surname) or identity.born is None:
         return {}
     born = identity.born.isoformat()
     parts = " ".join(sorted(f"{forenames} {surname}".split()))
@@ -66,7 +69,15 @@ def _from_references(identity: Identity, key: bytes) -> dict[str, str]:
         "lt_upn": ("upn", upn if is_upn(upn) else ""),
         "lt_ho_ref": ("ho", _reference(identity.home_office_reference)),
     }
-    return {column: _token(label, value, key) for column, (label, value) in given.items() if value}
+    return {
+        column: _token(label, value, key)
+        for column, (label, value) in given.items()
+        if not _NOT_A_NUMBER.issuperset(value)
+    }
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name not in _NO_NAMES
 
 
 def _reference(text: str) -> str:

@@ -50,7 +50,7 @@ def columns_of(
     """Section 6.4: the columns of a child; references are those of NRM and Home Office."""
     forenames, surname = map(name_of, names)
     values = {}
-    if forenames and surname:
+    if not {forenames, surname} & {"", "UNKNOWN", "NOT KNOWN", "NOT RECORDED"}:
         every = " ".join(sorted([*forenames.split(), *surname.split()]))
         sounds = f"{sound_of(forenames)}|{sound_of(surname)}"
         values = {
@@ -59,7 +59,8 @@ def columns_of(
             "lt_phon_yob": f"phon_yob|{sounds}|{born[:4]}|{sex}",
         }
     for column, label, text in zip(("lt_nrm", "lt_ho_ref"), ("nrm", "ho"), references, strict=True):
-        if plain := "".join(filter(_is_plain, text.upper())):
+        plain = "".join(filter(_is_plain, text.upper()))
+        if any(digit in plain for digit in "123456789"):
             values[column] = f"{label}|{plain}"
     made = {column: _keyed(key, value).hex() for column, value in values.items()}
     if "lt_name_dob" in made:

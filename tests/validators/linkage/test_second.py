@@ -58,6 +58,7 @@ PIECES = (
         "van der Berg",
     ),
     *("Þór", "Guðrún", "Cœur", "Əliyev", "Иван", "محمد", "李", "", " ", "-", "'", "2nd"),
+    *("Unknown", "not known", "Not recorded", "N/A", "000", "AB 12/3"),
 )
 MADE_OF = ((0x20, 0x7E), (0xA0, 0x24F), (0x2B0, 0x36F), (0x1E00, 0x1EFF))
 

@@ -157,6 +157,9 @@ def test_soundex(name: str, expected: str) -> None:
         Identity("", "Hoxha", date(2008, 11, 21), "F"),
         Identity("Marsela", "Hoxha", None, "F"),
         Identity("'", "-", date(2008, 11, 21), "F"),
+        Identity("Unknown", "Hoxha", date(2008, 11, 21), "F"),
+        Identity("Marsela", "(not known)", date(2008, 11, 21), "F"),
+        Identity("Not recorded", "UNKNOWN", date(2008, 11, 21), "F"),
     ],
 )
 def test_a_blank_name_gives_no_token(identity: Identity) -> None:
@@ -175,6 +178,12 @@ def test_references_are_compared_by_letters_and_digits() -> None:
     one = linkage_fields(Identity(nrm_reference=" ab-123/4 "), key=KEY)
     assert one == linkage_fields(Identity(nrm_reference="AB1234"), key=KEY)
     assert set(one) == {"lt_nrm"}
+
+
+@pytest.mark.parametrize("text", ["", "N/A", "unknown", "Pending", "TBC", "-", "0", "000000"])
+def test_what_stands_in_place_of_a_reference_gives_no_token(text: str) -> None:
+    """Rung 1 of the ladder would link every child of whom it is said."""
+    assert linkage_fields(Identity(nrm_reference=text, home_office_reference=text), key=KEY) == {}
 
 
 def test_another_key_gives_other_tokens() -> None:
