@@ -18,7 +18,7 @@ from traceback import extract_tb
 from typing import Any, Protocol
 from uuid import UUID
 
-from validators.building import GivenFile, PackageNotBuilt
+from validators.building import GivenFile
 from validators.checking import Facts, check_files, check_package, is_package
 from validators.errors import ValidatorsError
 from validators.filenames import spoken
@@ -236,8 +236,6 @@ def _said(make: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def _refused(error: ValidatorsError) -> Mapping[str, Any]:
     mend = getattr(error, "mend", "")
-    if isinstance(error, PackageNotBuilt):
-        mend = "Choose the files of one return: record files, or one workbook, or one package."
     return {"refused": {"code": error.code, "message": _sentence(error), "mend": mend}}
 
 

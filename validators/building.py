@@ -59,6 +59,10 @@ class PackageNotBuilt(ValidatorsError):
     """The input cannot become a package; the message names the file, for it is the sender's own."""
 
     code = "package-not-built"
+    mend = (
+        "Give the files of one return: record files named after their record type, such as "
+        "CASE.csv, ACTV.jsonl or EXPL.xml, or one workbook, saved as .xlsx or .ods without macros."
+    )
 
 
 @dataclass(frozen=True, slots=True)

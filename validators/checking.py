@@ -20,7 +20,7 @@ from validators.rows import Rows
 from validators.run import NoHistory, validate
 from validators.standard import load_standard, load_standards
 
-_RECORDS = frozenset({".csv", ".jsonl", ".xml", ".xlsx", ".ods"})
+_PACKAGE = frozenset({".zip", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,8 @@ class Facts:
 
 
 def is_package(name: str) -> bool:
-    """Tell whether a file is meant as a package: workbooks are ZIP archives too, so its name says.
-
-    Whatever is neither a record file nor a workbook is taken for one.
-    """
-    return PurePath(name).suffix.lower() not in _RECORDS
+    """Tell whether a file is meant as a package: by its name, as workbooks are ZIP archives too."""
+    return PurePath(name).suffix.lower() in _PACKAGE
 
 
 def pack(

@@ -102,7 +102,10 @@ def test_what_no_manifest_may_say_is_told_of_the_profile(
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("CASE.csv", False), ("mine.XLSX", False), ("A.ods", False), ("A.zip", True), ("A", True)],
+    [
+        *[(name, False) for name in ("CASE.csv", "mine.XLSX", "A.ods", "A.xls", "A.xlsm", "A.pgp")],
+        *[(name, True) for name in ("A.zip", "A.ZIP", "A")],
+    ],
 )
 def test_the_name_says_what_is_meant_as_a_package(name: str, expected: bool) -> None:
     assert is_package(name) is expected
@@ -111,6 +114,14 @@ def test_the_name_says_what_is_meant_as_a_package(name: str, expected: bool) -> 
 def test_a_package_that_is_none_is_refused() -> None:
     with pytest.raises(PackageRefused):
         check_package(b"no zip", today=samples.RECEIVED_ON)
+
+
+@pytest.mark.parametrize("name", ["return.xls", "return.xlsm", "CASE.txt", "Cases Q1.csv"])
+def test_a_file_of_no_use_is_named_with_what_is_of_use(name: str) -> None:
+    with pytest.raises(PackageNotBuilt, match=f"^{name} has no place in a package") as refused:
+        check_files([GivenFile(name, b"x")], FACTS, now=samples.NOW, submission_id=IDENTITY)
+    assert "CASE.csv" in refused.value.mend
+    assert "saved as .xlsx or .ods" in refused.value.mend
 
 
 def test_a_file_given_twice_is_refused() -> None:

@@ -1,6 +1,7 @@
 // The form: what was chosen, what is still missing, and the facts that a check needs.
 
-const RECORDS = /\.(csv|jsonl|xml|xlsx|ods)$/i;
+// As `validators.checking.is_package` has it.
+const PACKAGE = /(^[^.]*|.\.zip)$/i;
 const WORKBOOKS = /\.(xlsx|ods)$/i;
 const QUARTERS = 12;
 const MONTHS = ["January to March", "April to June", "July to September", "October to December"];
@@ -31,7 +32,7 @@ export async function filledIn() {
 
 /** Tell whether a file is a workbook, or may hold one. */
 export function isWorkbook(file) {
-  return WORKBOOKS.test(file.name) || !RECORDS.test(file.name);
+  return WORKBOOKS.test(file.name) || PACKAGE.test(file.name);
 }
 
 async function whose() {
@@ -40,9 +41,8 @@ async function whose() {
 }
 
 function factsNeeded() {
-  // As `validators.checking.is_package` has it: one file that is no record file is a package.
   const given = [...files.files];
-  return given.length !== 1 || RECORDS.test(given[0].name);
+  return given.length !== 1 || !PACKAGE.test(given[0].name);
 }
 
 function show() {
