@@ -171,8 +171,11 @@ class CrossRecord:
         yield from self._unfit_documents(package)
 
     def caseless(self) -> Iterator[Place]:
-        """Yield the rows about a case that did not come, where nobody knows what is held."""
-        if self._held.is_known:
+        """Yield the rows about a case that did not come, where nobody knows what is held.
+
+        None where rows were not read, as the case may be one of them.
+        """
+        if self._held.is_known or self._in_doubt:
             return
         about_cases = (rows for record_type, rows in self._sent() if record_type != "CASE")
         for place, _, _, case_id in chain.from_iterable(about_cases):

@@ -78,6 +78,28 @@ def rename(book: Workbook) -> None:
     book["MISS"].title = "Missing"
 
 
+def rename_by_case(book: Workbook) -> None:
+    book["CASE"].title = "Other"
+    book["Other"].title = "Case"
+
+
+def write_notes_above(book: Workbook) -> None:
+    book["CASE"].insert_rows(1, 2)
+    book["CASE"]["A1"].value = "Return of the first quarter"
+
+
+def swap(book: Workbook) -> None:
+    book["CASE"].title, book["EXPL"].title = "Other", "CASE"
+    book["Other"].title = "EXPL"
+
+
+def spell_otherwise(book: Workbook) -> None:
+    for row in book["CASE"].iter_rows(max_row=1):
+        for cell in row:
+            if cell.value in ("sex", "nationality_1"):
+                cell.value = str(cell.value).title()
+
+
 def part_with_blank_rows(book: Workbook) -> None:
     book["CASE"].insert_rows(3, 2)
 
@@ -134,7 +156,9 @@ MISTAKES = {
         drop_column, {"CT-011 EXPL 1 certainty"}, "row 1 has exactly the columns"
     ),
     "a column of one's own": Mistake(
-        add_column("Team"), {"CT-011 CASE 1 None"}, "RETURN.xlsx, sheet CASE: a column is not part"
+        add_column("Team"),
+        {"CT-011 CASE 1 None"},
+        "RETURN.xlsx, sheet CASE: column AX is not part of the standard (Team).",
     ),
     "a column of names": Mistake(
         add_column("Surname"), {"CT-012 CASE 1 surname"}, "Delete the column"
@@ -150,6 +174,30 @@ MISTAKES = {
     "a sheet of another name": Mistake(
         rename, {"CT-011 None None None"}, "sheets and files are named after record types"
     ),
+    "a sheet named in small letters": Mistake(
+        rename_by_case,
+        {"CT-011 None None None"},
+        "sheet 2 has data in it and is not named after a record type; name it, or take it out "
+        "(Case)",
+    ),
+    "notes above the header": Mistake(
+        write_notes_above,
+        {"CT-011 CASE 1 None"},
+        "none of the columns of CASE is in row 1; no row may stand above them",
+    ),
+    "two sheets swapped": Mistake(
+        swap,
+        {"CT-011 CASE 1 None", "CT-011 EXPL 1 None"},
+        "sheet CASE: these are the columns of EXPL; name each sheet or file after its own",
+    ),
+    "columns spelled otherwise": Mistake(
+        spell_otherwise,
+        {"CT-011 CASE 1 None", "CT-011 CASE 1 sex", "CT-011 CASE 1 nationality_1"},
+        "columns R, U are not part of the standard (Sex, Nationality_1)",
+    ),
+    "a name in a reference": Mistake(
+        put("CASE", "person_ref", "John Smith"), {"CT-015 CASE 2 person_ref"}, "never a name"
+    ),
     "blank rows between": Mistake(part_with_blank_rows, set()),
 }
 
@@ -163,6 +211,7 @@ def test_a_mistake_is_told_once_and_how_to_mend_it(name: str) -> None:
     book.save(made)
     report = told({"RETURN.xlsx": made.getvalue()})
     assert places(report) == mistake.found
+    assert not report.caseless
     assert mistake.told in " ".join(render_text(report).replace("> ", "").split())
 
 

@@ -7,10 +7,9 @@ and "firstname" do not pass for want of an underscore.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from validators.filenames import spoken
 from validators.findings import Finding, finding
 from validators.readers.row import misshapen
 from validators.standard import Field, RecordType, Standard
@@ -33,27 +32,66 @@ def column_faults(
     if len(header) == 1 and (mark := _OTHER_MARKS.search(header[0])):
         detail = f"{_MARKS[mark[0]]} stand between its columns; save it with commas"
         return [misshapen(name, detail, row=1)]
-    faults = list(_repeated(header, known, name))
-    for column in dict.fromkeys(header):
-        if column not in known:
-            faults.append(stray_column(column, file=name, row=1, standard=standard))
+    strays = {letters(at): column for at, column in enumerate(header, 1) if column not in known}
+    named = [_prohibited_as(column, standard) for column in strays.values()]
+    faults = [finding("CT-012", file=name, row=1, column=each) for each in named if each]
+    if other := _of_another_table(header, record_type, standard):
+        return [*faults[:_MOST_NAMED], misshapen(name, other, row=1)]
+    faults += _repeated(header, known, name)
     faults = faults[:_MOST_NAMED]
+    unknown = {at: each for (at, each), bad in zip(strays.items(), named, strict=True) if not bad}
+    if unknown:
+        faults.append(_strays(unknown, name))
     return faults + list(_missing(header, name=name, record_type=record_type))
 
 
-def stray_column(column: str, *, file: str, row: int, standard: Standard) -> Finding:
-    """Return the finding for a column that the record type does not have."""
-    prohibited = _prohibited_as(column, standard)
-    if prohibited:
+def letters(column: int) -> str:
+    """Return the letters that a spreadsheet shows above a column; the first is 1."""
+    text = ""
+    while column:
+        column, at = divmod(column - 1, 26)
+        text = chr(ord("A") + at) + text
+    return text
+
+
+def stray_key(key: str, *, file: str, row: int, standard: Standard) -> Finding:
+    """Return the finding for a key that the record type does not have."""
+    if prohibited := _prohibited_as(key, standard):
         return finding("CT-012", file=file, row=row, column=prohibited)
-    detail = "the column is blank" if not column.strip() else "a column is not part of the standard"
-    given = column[:80].encode("utf-8", "replace").decode("utf-8")
-    return finding("CT-011", file=file, row=row, name=spoken(file), detail=detail, given=given)
+    return misshapen(file, "a column is not part of the standard", row=row, given=_given([key]))
 
 
 def longest_cell(field: Field) -> int:
     """Return how many characters a cell of this field may have before it is read at all."""
     return _LONGEST_NARRATIVE if field.type == "text" else _LONGEST_CELL
+
+
+def _of_another_table(
+    header: Sequence[str], record_type: RecordType, standard: Standard
+) -> str | None:
+    """What the row is instead, where it is no header of this record type with a slip in it."""
+    for other in standard.records.values():
+        if other is not record_type and set(header) == set(other.header):
+            return f"these are the columns of {other.code}; name each sheet or file after its own"
+    if not set(header) & set(record_type.header):
+        return f"none of the columns of {record_type.code} is in row 1; no row may stand above them"
+    return None
+
+
+def _strays(unknown: Mapping[str, str], name: str) -> Finding:
+    places = list(unknown)
+    rest = len(places) - _MOST_NAMED
+    named = ", ".join(places[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    columns = f"column {named} is" if len(places) == 1 else f"columns {named} are"
+    called = [column for column in unknown.values() if column.strip()]
+    if not called:
+        return misshapen(name, f"{columns} without a name", row=1)
+    detail = f"{columns} not part of the standard"
+    return misshapen(name, detail, row=1, given=_given(called))
+
+
+def _given(columns: Iterable[str]) -> str:
+    return ", ".join(column[:80].encode("utf-8", "replace").decode("utf-8") for column in columns)
 
 
 def _repeated(header: Sequence[str], known: set[str], name: str) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from validators.findings import Finding, finding
-from validators.readers.columns import MOST_COLUMNS, longest_cell, stray_column
+from validators.readers.columns import MOST_COLUMNS, longest_cell, stray_key
 from validators.readers.row import Row, misshapen
 from validators.standard import Field, RecordType, Standard
 from validators.strictjson import is_unicode
@@ -38,7 +38,7 @@ class KeyedRecords:
         known = set(self.record_type.header)
         for key, value in record.items():
             if key not in known:
-                yield stray_column(key, file=self.name, row=number, standard=self.standard)
+                yield stray_key(key, file=self.name, row=number, standard=self.standard)
             else:
                 yield from self._value_faults(self.record_type.field(key), value, number)
 

@@ -38,7 +38,11 @@ class FileUnreadable(ValidatorsError):
 
 
 def misshapen(
-    name: str, detail: str, *, row: int | None = None, column: str | None = None
+    name: str, detail: str, *, row: int | None = None, column: str | None = None, **values: str
 ) -> Finding:
-    """Return a CT-011 finding; `detail` is our own clause, never text of the sender."""
-    return finding("CT-011", file=name, row=row, column=column, name=spoken(name), detail=detail)
+    """Return a CT-011 finding; `detail` is our own clause, never text of the sender.
+
+    Text of the sender may stand in `values` as `given`.
+    """
+    shown = {"name": spoken(name), "detail": detail, **values}
+    return finding("CT-011", file=name, row=row, column=column, **shown)

@@ -25,7 +25,7 @@ def sheet_tables(
     """Yield address, record type and rows of each sheet; raises FileUnreadable."""
     seen: set[str] = set()
     try:
-        for sheet in read_sheets(stream):
+        for at, sheet in enumerate(read_sheets(stream), start=1):
             kind = sheet.name
             if kind in seen:
                 raise FileUnreadable([misshapen(name, f"there are two sheets {kind}")])
@@ -33,7 +33,7 @@ def sheet_tables(
                 seen.add(kind)
                 yield sheet_address(name, kind), kind, _records(sheet, name, standard)
             elif kind not in PASSED_OVER and any(any(cells) for _, cells in sheet.rows):
-                raise FileUnreadable([_stray_sheet(name)])
+                raise FileUnreadable([_stray_sheet(name, at, kind)])
     except WorkbookRefused as refused:
         raise FileUnreadable([misshapen(name, refused.detail)]) from None
     if not seen:
@@ -61,8 +61,8 @@ def _rectangular(rows: Iterator[NumberedRow]) -> Iterator[NumberedRow]:
         yield number, cells + [""] * (width - len(cells))
 
 
-def _stray_sheet(name: str) -> Finding:
-    return misshapen(
-        name,
-        "a sheet with data in it is not named after a record type; name it, or take it out",
+def _stray_sheet(name: str, at: int, called: str) -> Finding:
+    detail = (
+        f"sheet {at} has data in it and is not named after a record type; name it, or take it out"
     )
+    return misshapen(name, detail, given=called)
