@@ -21,6 +21,7 @@ from validators.readers.csv import numbered_rows
 from validators.standard import load_standard
 
 _MOST_PROBLEMS = 20
+_AS_CSV = "Save it as 'CSV UTF-8', with commas between the columns."
 _SAID = {
     "local_id": "your own number of the child",
     "forenames": "the forenames",
@@ -122,14 +123,15 @@ def _rows(export: Path) -> Iterator[tuple[int, list[str]]]:
         try:
             yield from numbered_rows(stream, export.name)
         except FileUnreadable as refused:
-            first = refused.findings[0]
-            raise Failure(first.message(), first.mend, status=REJECTED) from refused
+            raise Failure(refused.findings[0].message(), _AS_CSV, status=REJECTED) from refused
 
 
 def _require_columns(header: list[str], export: Export, sources: Sources) -> None:
     repeated = [name for name, times in Counter(header).items() if times > 1]
     if repeated:
         raise _unfit([f"the column {name} stands twice" for name in repeated])
+    if len(header) == 1 and set(header[0]) & set(";\t"):
+        raise Failure("The columns are not parted by commas.", _AS_CSV, status=REJECTED)
     if export.missing:
         raise Failure(
             f"The export has no column {sources.local_id}.",

@@ -48,6 +48,10 @@ def validate(
     A package is not encrypted yet. Only what the gateway alone knows stays open: what was sent
     before, and your signature. Reports repeat what they find: they are for your eyes.
     """
+    if marked is not None and marked.suffix.lower() != ".xlsx":
+        raise Failure(
+            f"{marked} is no name for the marked workbook.", "Let it end in .xlsx.", status=USAGE
+        )
     given = given_files(files)
     report = _report(given, profile, period)
     if marked is not None:

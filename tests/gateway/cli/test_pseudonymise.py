@@ -145,23 +145,25 @@ def test_columns_are_named_by_options(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "status"),
+    ("content", "hint"),
     [
-        (b"", failures.REJECTED),
-        (b"local_id,local_id\n1,2\n", failures.REJECTED),
-        (b"local_id,forename\n1\n", failures.REJECTED),
-        ("local_id,forename\n1,Zoë\n".encode("latin-1"), failures.REJECTED),
-        ("local_id,forename\n1,Zoe\n".encode("utf-16"), failures.REJECTED),
-        (b'local_id,forename\n1,"Zo', failures.REJECTED),
+        (b"", "Name the column of your own numbers"),
+        (b"local_id,local_id\n1,2\n", "Mend what is listed above"),
+        (b"local_id,forename\n1\n", "Mend what is listed above"),
+        ("local_id,forename\n1,Zoë\n".encode("latin-1"), "Save it as 'CSV UTF-8', with commas"),
+        ("local_id,forename\n1,Zoe\n".encode("utf-16"), "Save it as 'CSV UTF-8', with commas"),
+        (b'local_id,forename\n1,"Zo', "Save it as 'CSV UTF-8', with commas"),
+        (b"local_id;forename\n1;Zoe\n", "Save it as 'CSV UTF-8', with commas"),
+        (b"local_id\tforename\n1\tZoe\n", "Save it as 'CSV UTF-8', with commas"),
     ],
-    ids=["empty", "twice", "ragged", "Windows-1252", "UTF-16", "open quote"],
+    ids=["empty", "twice", "ragged", "Windows-1252", "UTF-16", "open quote", "semicolons", "tabs"],
 )
-def test_a_file_that_cannot_be_read_ends_in_words(desk: Desk, content: bytes, status: int) -> None:
+def test_a_file_that_cannot_be_read_ends_in_words(desk: Desk, content: bytes, hint: str) -> None:
     export = desk.folder / "export.csv"
     export.write_bytes(content)
     done = desk.run(export)
-    assert done.status == status, done
-    assert "Traceback" not in done.err
+    assert done.status == failures.REJECTED, done
+    assert f"hint: {hint}" in done.err
     assert not desk.out.exists()
 
 

@@ -95,6 +95,13 @@ def test_csv_files_come_back_as_a_workbook_with_marks(desk: Desk, csv_files: lis
     assert _comments(marked)[0] == "CASE row 2"
 
 
+def test_a_workbook_with_marks_has_the_ending_of_what_it_is(desk: Desk, workbook: Path) -> None:
+    marked = desk.folder / "marked.ods"
+    done = desk.shell.fails(failures.USAGE, "validate", workbook, *facts(desk), "--marked", marked)
+    assert "Let it end in .xlsx." in done.err
+    assert not marked.exists()
+
+
 def test_a_package_is_not_given_back_with_marks(desk: Desk, csv_files: list[Path]) -> None:
     package = desk.package(csv_files)
     marked = desk.folder / "marked.xlsx"
