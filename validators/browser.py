@@ -182,7 +182,7 @@ def _group(group: Group, report: Report) -> dict[str, Any]:
         "times": len(group.findings),
         "message": group.message,
         "values": group.values,
-        "mend": first["mend"],
+        "mend": group.mend,
         "rule": first["rule"],
         "test": standard_named(report.standard).rules[first["rule"]].test,
         "link": first["link"],

@@ -100,6 +100,10 @@ def spell_otherwise(book: Workbook) -> None:
                 cell.value = str(cell.value).title()
 
 
+def add_a_total(book: Workbook) -> None:
+    book["CASE"].append(["Total", None, "5"])
+
+
 def part_with_blank_rows(book: Workbook) -> None:
     book["CASE"].insert_rows(3, 2)
 
@@ -197,6 +201,16 @@ MISTAKES = {
     ),
     "a name in a reference": Mistake(
         put("CASE", "person_ref", "John Smith"), {"CT-015 CASE 2 person_ref"}, "never a name"
+    ),
+    "a total below the rows": Mistake(
+        add_a_total,
+        {"CT-015 CASE 7 record_id", "CT-015 CASE 7 person_ref"}
+        | {
+            f"CT-014 CASE 7 {each.name}"
+            for each in STANDARD.records["CASE"].fields
+            if each.required == "R" and each.name not in ("record_id", "person_ref")
+        },
+        "if the row is no record but a total or a note, delete it. (CT-014)",
     ),
     "blank rows between": Mistake(part_with_blank_rows, set()),
 }

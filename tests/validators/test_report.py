@@ -1,7 +1,7 @@
 """Reports: honest counts, and a text that a busy case worker can act on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from textwrap import dedent
@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from validators.findings import finding
+from validators.findings import Finding, finding
 from validators.report import FileCount, Report, render_text
 from validators.report.groups import grouped, row_ranges
 from validators.report.page import render_html
+from validators.standard import load_standard
 
 ID = "0c9f1d1e-6f0a-4c1b-8a55-4a4d8e1f9b10"
 
@@ -201,6 +202,31 @@ def test_a_report_of_a_later_version_is_told_in_its_own_words() -> None:
 def test_many_different_values_are_told_in_part() -> None:
     [group] = grouped(sex(row, f"X{row}") for row in range(2, 12))
     assert group.values == "'X2', 'X3', 'X4', 'X5', 'X6' and 5 others"
+
+
+def blank(rows: Sequence[int], columns: int) -> list[Finding]:
+    header = load_standard().records["CASE"].header[:columns]
+    return [
+        finding("CT-014", file="CASE.csv", row=row, column=each) for each in header for row in rows
+    ]
+
+
+@pytest.mark.parametrize("rows", [[7], [7, 9]])
+def test_a_row_that_is_blank_in_most_is_one_mistake(rows: list[int]) -> None:
+    [group] = grouped(blank(rows, 5))
+    assert group.place == f"CASE.csv, {row_ranges(rows)}"
+    assert group.message == (
+        "record_id, record_action, person_ref, link_scheme, lt_name_dob are required."
+    )
+    assert group.mend.endswith("if the row is no record but a total or a note, delete it.")
+
+
+@pytest.mark.parametrize(("rows", "columns"), [([7], 4), (range(2, 42), 6)])
+def test_columns_that_are_blank_are_told_each(rows: Sequence[int], columns: int) -> None:
+    groups = grouped(blank(rows, columns))
+    assert len(groups) == columns
+    assert groups[0].message == "record_id is required."
+    assert groups[0].mend == groups[0].first.mend
 
 
 @pytest.mark.parametrize(

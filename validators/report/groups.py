@@ -2,16 +2,19 @@
 
 An export that writes one code wrongly does so in every row; nobody reads ninety equal sentences.
 Findings are one mistake when rule, file and column agree. Where the values differ, the group says
-so and names a few.
+so and names a few. A row that is blank in most of what is required is one mistake, too: often it is
+no record, but a total.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from validators.findings import Finding
 
 _MOST_RANGES = 10
 _MOST_VALUES = 5
+_MANY_BLANK = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ class Group:
     @property
     def message(self) -> str:
         """The sentence, without values where they differ."""
+        if self._columns:
+            return f"{', '.join(self._columns)} are required."
         messages = {found.message() for found in self.findings}
         return messages.pop() if len(messages) == 1 else self.first.redacted().message()
 
@@ -43,10 +48,24 @@ class Group:
         return named if rest < 1 else f"{named} and {rest} other{'s' * (rest > 1)}"
 
     @property
+    def mend(self) -> str:
+        """How to mend it, in one sentence."""
+        first = self.first
+        mends = first.standard.rules[first.rule].mends
+        return mends.get("many", first.mend) if self._columns else first.mend
+
+    @property
+    def _columns(self) -> list[str]:
+        """The columns, where the mistake is one of several."""
+        columns = dict.fromkeys(each.column for each in self.findings if each.column)
+        return list(columns) if len(columns) > 1 else []
+
+    @property
     def place(self) -> str:
         """Where to look: "CASE.csv, column sex, rows 4 to 90, 97"."""
         rows = row_ranges(each.row for each in self.findings if each.row is not None)
-        column = f"column {self.first.column}" if self.first.column else None
+        is_in_one = self.first.column and not self._columns
+        column = f"column {self.first.column}" if is_in_one else None
         file, sheet = self.first.where
         return ", ".join(part for part in (file, sheet and f"sheet {sheet}", column, rows) if part)
 
@@ -56,7 +75,7 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
     groups: dict[tuple[str | None, ...], list[Finding]] = {}
     for found in findings:
         groups.setdefault(_mistake(found), []).append(found)
-    made = [Group(tuple(each)) for each in groups.values()]
+    made = [Group(tuple(each)) for each in _blank_together(groups.values())]
     return sorted(made, key=lambda group: group.first.level != "submission")
 
 
@@ -75,6 +94,21 @@ def _mistake(found: Finding) -> tuple[str | None, ...]:
     # Without a row two sentences of one rule are two mistakes: two counts that differ, say.
     sentence = found.message() if found.row is None else found.values.get("detail")
     return found.rule, found.file, found.column, sentence
+
+
+def _blank_together(groups: Iterable[Sequence[Finding]]) -> Iterator[Sequence[Finding]]:
+    """Put together the many required fields that are blank in the same few rows."""
+    together: dict[object, list[Sequence[Finding]]] = {}
+    for each in groups:
+        first = each[0]
+        rows = (first.file, *(found.row for found in each))
+        is_blank = first.rule == "CT-014" and "detail" not in first.values
+        together.setdefault(rows if is_blank else _mistake(first), []).append(each)
+    for columns in together.values():
+        if len(columns) >= max(_MANY_BLANK, len(columns[0])):
+            yield [*chain.from_iterable(columns)]
+        else:
+            yield from columns
 
 
 def _ranges(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -112,7 +112,7 @@ def _entry(number: str, group: Group, width: int) -> Iterator[str]:
     yield from _wrapped(group.message, width, first=indent, rest=indent)
     if group.values:
         yield from _wrapped(f"Found: {group.values}.", width, first=indent, rest=indent)
-    mend = f"{group.first.mend} ({group.first.rule})"
+    mend = f"{group.mend} ({group.first.rule})"
     yield from _wrapped(mend, width, first=f"{indent}> ", rest=f"{indent}  ")
 
 

@@ -136,13 +136,17 @@ def test_no_request_is_made_after_the_page_has_loaded(
     assert web.requests() == before
 
 
-def test_it_fits_a_telephone(page: Page, files: list[Path]) -> None:
+def test_it_fits_a_telephone(page: Page, tmp_path: Path) -> None:
+    [(name, data)] = as_files(spoiled(), "xlsx").items()
+    workbook = tmp_path / name
+    workbook.write_bytes(data)
     size = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    page.give(*files)
+    page.give(workbook)
     page.say_whose(samples.AGENCY_ID, PERIOD)
     page.check()
     assert page.run("return document.documentElement.scrollWidth") <= 390
+    assert page.run("return document.querySelector('.wide').scrollWidth") <= 390 - 2 * 16
     page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
