@@ -16,7 +16,9 @@ from validators.rules.submission import History
 Item = TypeVar("Item")
 
 _PORTION = 10_000
-_WITH_ITS_CASE = "its case goes back, so this record goes back with it"
+_WITH_ITS_CASE = (
+    "its case goes back, so this record goes back with it, though nothing is wrong in its own row"
+)
 
 
 class Sent(NamedTuple):

@@ -104,6 +104,7 @@ def test_a_note_has_the_codes_where_they_are_few_and_names_lists_where_not(book:
     assert f"{countries} codes: see LISTS." in notes["nationality_1"]
     assert "written 2026-03-31" in notes["identification_date"]
     assert notes["sex"].startswith("Required.")
+    assert {name for name, note in notes.items() if "Never a name" in note} == {"person_ref"}
     assert notes["nrm_referral_date"].startswith(
         "Required in some cases.\nRequired if nrm_referred"
     )

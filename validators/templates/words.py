@@ -61,6 +61,8 @@ def _parts(field: Field, items: Sequence[tuple[str, str]]) -> Iterator[str]:
     yield _FORMS.get(field.type, "")
     if field.name == "record_id":
         yield "Choose one that is free from the list, and use it for one row only."
+    elif field.type == "string" and field.name.endswith("_ref"):
+        yield "Never a name, a date of birth or a case number: nobody can tell from it who it is."
     elif field.type == "code_list":
         yield "Several codes are joined with a semicolon."
     if field.combines is not None:
