@@ -46,19 +46,31 @@ class Form(StrEnum):
 
 
 def sniff(head: bytes) -> Form:
-    """Whether the first octets (32 are enough) may begin an OpenPGP message; proves nothing."""
-    text = head.lstrip(_MARGIN)
-    if text.startswith(_BEGIN):
-        return Form.ARMORED
-    return Form.BINARY if head and _message_tag(head[0]) else Form.OTHER
+    """Whether the first octets may begin an encrypted OpenPGP message; proves nothing.
+
+    32 are enough, or 512 of an armor with headers: of fewer the form alone is told.
+    """
+    if head.lstrip(_MARGIN).startswith(_BEGIN):
+        first = _first_in_armor(head)
+        return Form.ARMORED if first is None or _begins_encrypted(first) else Form.OTHER
+    return Form.BINARY if head and _begins_encrypted(head[0]) else Form.OTHER
 
 
-def _message_tag(first: int) -> bool:
-    """A packet header of one that begins a message: session key, password key, data or marker."""
+def _first_in_armor(head: bytes) -> int | None:
+    start = _START.match(head)
+    begun = head[start.end() : start.end() + 4] if start else b""
+    try:
+        return base64.b64decode(begun, validate=True)[0]
+    except (binascii.Error, IndexError):
+        return None
+
+
+def _begins_encrypted(first: int) -> bool:
+    """A packet header of one that begins it: session key, password key, data or marker."""
     if not first & 0x80:
         return False
     tag = first & 0x3F if first & 0x40 else first >> 2 & 0x0F
-    return tag in {1, 3, 8, 9, 4, 10, 11, 18, 20}
+    return tag in {1, 3, 9, 10, 18, 20}
 
 
 def armored(data: bytes, *, kind: ArmorKind) -> str:

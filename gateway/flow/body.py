@@ -1,12 +1,36 @@
-"""A request body that hashes itself as it is read, under every digest that was announced."""
+"""A request body as it is read: refused where it is no message, hashed, and of bounded length."""
 
 from hashlib import new
 
-from gateway.errors import TooLarge
+from crypto import Form, sniff
+from gateway.errors import RequestRefused, TooLarge
 from gateway.store.objects import Readable
 
 ALGORITHMS = {"sha-256": "sha256", "sha-512": "sha512"}
 """The digests of RFC 9530 that are safe against collisions, by their name in hashlib."""
+
+
+_BEGIN = b"-----BEGIN PGP MESSAGE-----"
+_HEAD = 512
+
+
+class MessageBody:
+    """Wraps a body from its first octet on; raises RequestRefused before any of it is kept.
+
+    What nobody encrypted must not come to rest on a disk, and least of all what is legible.
+    """
+
+    def __init__(self, body: Readable) -> None:
+        self._body = body
+        self._begun = False
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes of the body."""
+        block = self._body.read(size)
+        if block and not self._begun:
+            require_message(block)
+            self._begun = True
+        return block
 
 
 class MeasuredBody:
@@ -43,3 +67,14 @@ def too_large(limit: int) -> TooLarge:
         f"The upload is larger than {limit} bytes.",
         "Split the return by record type, or leave attachments out.",
     )
+
+
+def require_message(data: bytes) -> None:
+    """Raise RequestRefused where these first octets begin no OpenPGP message."""
+    armor = len(data) < len(_BEGIN) and _BEGIN.startswith(data.lstrip())
+    if not armor and sniff(data[:_HEAD]) is Form.OTHER:
+        raise RequestRefused(
+            "not-openpgp",
+            "This is no encrypted OpenPGP message. Nothing of it was kept.",
+            "Encrypt the package to the key of the gateway and sign it first.",
+        )

@@ -12,7 +12,7 @@ from hmac import compare_digest
 from uuid import UUID
 
 from gateway.errors import Conflict, RequestRefused
-from gateway.flow.body import MeasuredBody, too_large
+from gateway.flow.body import MeasuredBody, MessageBody, too_large
 from gateway.records import Channel
 from gateway.store.objects import Bucket, ObjectStore, Readable, Stored
 
@@ -50,7 +50,8 @@ class Quarantine:
     @contextmanager
     def hold(self, delivery: Delivery, key: str) -> Iterator[Stored]:
         """The bytes, durable from the beginning of the block; gone again if it refuses them."""
-        body = MeasuredBody(delivery.body, frozenset(delivery.digests), max_bytes=self._max_bytes)
+        message = MessageBody(delivery.body)
+        body = MeasuredBody(message, frozenset(delivery.digests), max_bytes=self._max_bytes)
         stored = self._objects.put(Bucket.QUARANTINE, key, body)
         try:
             _require_complete(delivery, stored, body)

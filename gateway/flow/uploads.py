@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from gateway.errors import Conflict, Gone, NotFound, RequestRefused, TooMany
 from gateway.flow.arrival import Arrival, Checksum, Hash, RunningHashes, superseded
-from gateway.flow.body import too_large
+from gateway.flow.body import MessageBody, too_large
 from gateway.flow.intake import Arrived, Intake
 from gateway.records import Channel, Principal
 from gateway.store.database import Database
@@ -116,7 +116,8 @@ class Uploads:
             return upload
         arrival = Arrival(self._database, self._objects, upload, max_bytes=self.max_bytes)
         running = self._hashes.take(upload)
-        rest = arrival.take(piece.body, running=running, checksum=piece.checksum)
+        body = piece.body if upload.received else MessageBody(piece.body)
+        rest = arrival.take(body, running=running, checksum=piece.checksum)
         if arrival.fits_one_object(rest):
             return self._end_small(upload, rest, by)
         arrival.settle(rest)

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from crypto import Form, sniff
 from gateway.errors import Conflict, NotFound, RequestRefused, TooMany
-from gateway.flow.body import too_large
+from gateway.flow.body import require_message, too_large
 from gateway.spool.names import Names
 
 KEPT = timedelta(days=7)
@@ -24,8 +23,6 @@ KEPT = timedelta(days=7)
 MOST_FILES = 200
 _MARK = ".held"
 _MOST_GAPS = 4096
-_HEAD = 32
-_BEGIN = b"-----BEGIN PGP MESSAGE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +230,7 @@ class Growing:
         if end > self._limit:
             raise too_large(self._most) if end > self._most else _full()
         if offset == 0:
-            _require_message(data)
+            require_message(data)
         elif not self._spans or self._spans[0][0] != 0:
             # What a file is, its first octets tell: before them nothing is put onto the disk.
             raise _from_the_middle()
@@ -281,17 +278,6 @@ def joined(spans: list[tuple[int, int]], new: tuple[int, int]) -> list[tuple[int
         else:
             merged.append((begin, end))
     return merged
-
-
-def _require_message(data: bytes) -> None:
-    head = data[:_HEAD]
-    armor = len(data) < len(_BEGIN) and _BEGIN.startswith(data.lstrip())
-    if not armor and sniff(head) is Form.OTHER:
-        raise RequestRefused(
-            "not-openpgp",
-            "This is no encrypted OpenPGP message. Nothing of it was kept.",
-            "Encrypt and sign the package first; /help.txt says to which key.",
-        )
 
 
 def _from_the_middle() -> RequestRefused:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto import Form, MessageRefused, sniff
+from crypto.armor import ArmorKind, armored
 from crypto.fields import Fields, mpi
 from crypto.framing import LITERAL, Octets, next_packet
 from crypto.protected import ProtectedReader, ProtectedWriter
@@ -92,3 +93,13 @@ def test_sniffing() -> None:
     assert sniff(b"\xef\xbb\xbf\r\n-----BEGIN PGP MESSAGE-----\r\n") == Form.ARMORED
     for other in (b"", b"PK\x03\x04", b"-----BEGIN PGP SIGNATURE-----", GATEWAY.certificate.data):
         assert sniff(other[:32]) == Form.OTHER
+
+
+@pytest.mark.parametrize("first", [0x90, 0xA3, 0xCB, 0xC4, 0xC8])
+def test_what_is_only_signed_or_compressed_is_no_encrypted_message(first: int) -> None:
+    packet = bytes([first]) + bytes(20)
+    assert sniff(packet) == Form.OTHER
+    text = armored(packet, kind=ArmorKind.MESSAGE).encode()
+    assert sniff(text) == Form.OTHER
+    assert sniff(text.replace(b"\n\n", b"\nComment: ours\n\n", 1)) == Form.OTHER
+    assert sniff(text[:28]) == Form.ARMORED

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
-from secrets import token_hex
+from secrets import token_bytes, token_hex
 from threading import Thread
 from time import sleep
 from typing import Any
@@ -172,6 +172,11 @@ class Sender:
     def message(self, count: int = 2, **changed: object) -> bytes:
         """A good package of invented children, encrypted."""
         return self.encrypt(self.package(samples.children(count, seed=fresh()), **changed).data)
+
+
+def octets(size: int) -> bytes:
+    """Octets that begin as a message does, and are none: the front door takes them."""
+    return b"\xc1" + token_bytes(size - 1)
 
 
 def fresh() -> int:

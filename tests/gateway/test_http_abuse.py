@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from gateway.records import Role
 from gateway.store.database import Database
-from tests.gateway.stand import POLICE, Sender, Stand
+from tests.gateway.stand import POLICE, Sender, Stand, octets
 
 PGP = "application/pgp-encrypted"
 
@@ -53,27 +53,37 @@ def digest(data: bytes, name: str = "sha-256") -> str:
     return f"{name}=:{b64encode(value).decode()}:"
 
 
+_NOISE = octets(3)
 REFUSED_UPLOADS: dict[str, tuple[int, str, bytes, dict[str, str]]] = {
-    "wrong digest": (400, "digest-mismatch", b"abc", {"Content-Digest": digest(b"abd")}),
-    "wrong repr digest": (400, "digest-mismatch", b"abc", {"Repr-Digest": digest(b"abd")}),
+    "wrong digest": (400, "digest-mismatch", _NOISE, {"Content-Digest": digest(b"abd")}),
+    "wrong repr digest": (400, "digest-mismatch", _NOISE, {"Repr-Digest": digest(b"abd")}),
     "one of two wrong": (
         400,
         "digest-mismatch",
-        b"abc",
-        {"Content-Digest": f"{digest(b'abc')}, {digest(b'x', 'sha-512')}"},
+        _NOISE,
+        {"Content-Digest": f"{digest(_NOISE)}, {digest(b'x', 'sha-512')}"},
     ),
-    "malformed digest": (400, "digest-malformed", b"abc", {"Content-Digest": "sha-256=abc"}),
-    "unsafe digest only": (400, "digest-malformed", b"abc", {"Content-Digest": "md5=:YWJj:"}),
+    "malformed digest": (400, "digest-malformed", _NOISE, {"Content-Digest": "sha-256=abc"}),
+    "unsafe digest only": (400, "digest-malformed", _NOISE, {"Content-Digest": "md5=:YWJj:"}),
     "key with spaces": (
         400,
         "idempotency-key-malformed",
-        b"abc",
+        _NOISE,
         {"Idempotency-Key": "not a key"},
     ),
-    "key too long": (400, "idempotency-key-malformed", b"abc", {"Idempotency-Key": "k" * 256}),
-    "unknown media type": (415, "media-type", b"abc", {"Content-Type": "text/html"}),
-    "no media type": (415, "media-type", b"abc", {"Content-Type": ""}),
+    "key too long": (400, "idempotency-key-malformed", _NOISE, {"Idempotency-Key": "k" * 256}),
+    "unknown media type": (415, "media-type", _NOISE, {"Content-Type": "text/html"}),
+    "no media type": (415, "media-type", _NOISE, {"Content-Type": ""}),
     "too large": (413, "too-large", bytes((32 << 20) + 1), {}),
+    "a package in the clear": (400, "not-openpgp", b"PK\x03\x04", {}),
+    "a table in the clear": (400, "not-openpgp", b"record_id,person_ref\r\n", {}),
+    "a signed message in the clear": (400, "not-openpgp", b"\x90\x0d\x03", {}),
+    "a compressed message in the clear": (400, "not-openpgp", b"\xa3\x01\x01", {}),
+    "a signed message in armor": (
+        *(400, "not-openpgp"),
+        b"-----BEGIN PGP MESSAGE-----\nComment: ours\n\nowEBqwJU/ZANAwAI\n",
+        {},
+    ),
 }
 
 

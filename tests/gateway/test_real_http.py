@@ -18,7 +18,7 @@ from sqlalchemy import text
 from audit.entry import Entry
 from gateway.store.log import PostgresLog
 from tests.gateway.processes import Processes
-from tests.gateway.stand import POLICE, Sender, Stand
+from tests.gateway.stand import POLICE, Sender, Stand, octets
 
 SECONDS = 15
 
@@ -177,7 +177,7 @@ def test_chunks_without_end_are_refused_at_the_limit(
     stand: Stand, web: Processes, sender: Sender
 ) -> None:
     """32 MiB are taken here; whoever goes on is told, and nothing of it is kept."""
-    before, block = received(stand, sender), b"%x\r\n%s\r\n" % (1 << 20, bytes(1 << 20))
+    before, block = received(stand, sender), b"%x\r\n%s\r\n" % (1 << 20, octets(1 << 20))
     announced = head(sender, "Transfer-Encoding: chunked", digest(b"never"))
     answer = talk(web, announced, *[block] * 100)
     assert answer is None or (answer.status, answer.code) == (413, "too-large")

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_bytes
 from threading import Thread
 from time import sleep
 
@@ -15,7 +14,7 @@ import pytest
 from gateway.client import LARGE, GatewayClient, Upload
 from tests.gateway.breaking import breaking
 from tests.gateway.processes import Processes
-from tests.gateway.stand import COUNCIL, Sender, Stand
+from tests.gateway.stand import COUNCIL, Sender, Stand, octets
 
 MIB = 1 << 20
 BREAKS = [3 * MIB, 700, 9 * MIB + 17, 500, 2 * MIB]
@@ -36,7 +35,7 @@ def sender(stand: Stand) -> Sender:
 def message(tmp_path: Path) -> Path:
     """What the gateway takes for a message until a worker opens it."""
     path = tmp_path / "message.pgp"
-    path.write_bytes(token_bytes(LARGE + 12345))
+    path.write_bytes(octets(LARGE + 12345))
     return path
 
 

@@ -90,7 +90,7 @@ def test_a_package_meant_for_another_gateway_is_rejected(stand: Stand) -> None:
 
 def test_only_what_was_accepted_can_be_replaced(stand: Stand) -> None:
     sender = stand.sender(POLICE)
-    rejected = stand.send(sender, b"no message")
+    rejected = stand.send(sender, b"\xc1 no message")
     stand.settle()
     answer = put_in_place(stand, sender, rejected, sender.message(1))
     assert (answer.status_code, answer.get_json()["code"]) == (409, "not-replaceable")

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
-from secrets import token_bytes
 
 import pytest
 
@@ -14,7 +13,7 @@ from tests.crypto.peers.programs import missing, require
 from tests.docs.pages import DOCS
 from tests.gateway.breaking import breaking
 from tests.gateway.processes import Processes
-from tests.gateway.stand import POLICE, Sender, Stand
+from tests.gateway.stand import POLICE, Sender, Stand, octets
 
 PAGE = (DOCS / "agencies" / "tus.md").read_text()
 TUSJS = Path(__file__).with_name("peers") / "tusjs" / "node_modules"
@@ -31,7 +30,7 @@ def sender(stand: Stand) -> Sender:
 def desk(sender: Sender, tmp_path: Path) -> Path:
     """A folder with the token and what is to be sent."""
     (tmp_path / "token").write_text(f"{sender.token}\n")
-    (tmp_path / "return.pgp").write_bytes(token_bytes(SIZE))
+    (tmp_path / "return.pgp").write_bytes(octets(SIZE))
     return tmp_path
 
 
