@@ -32,8 +32,8 @@ Group = TypeVar("Group")
 FAMILY_RULES: tuple[GroupRule[Family], ...] = (*family.RULES, *decisions.RULES)
 
 _UNNAMED = "no NARR row that could be read names this file, so it is not kept"
-_OF_WHAT_IS_HELD = ("AMEND", "DELETE")
 _ALWAYS = ("record_id", "record_action")
+_ANY = ""
 _LOOKED_AT = {
     "CASE": (
         *("person_ref", "birth_year_month", "sex", "uasc", "identification_date"),
@@ -96,7 +96,8 @@ class CrossRecord:
         self._documents: list[Member] = []
         self._named_by_broken: set[str] = set()
         self._members: dict[str, list[Member]] = defaultdict(list)
-        self._broken_cases: set[str] = set()
+        self._broken_cases: dict[str, object] = {}
+        self._broken_investigations: set[str] = set()
         self._links = Links(ctx, history)
         self._in_doubt = False
         self._in_doubt_of: set[str] = set()
@@ -139,24 +140,37 @@ class CrossRecord:
     def see_broken(self, record_type: str, place: Place, cells: Mapping[str, object]) -> None:
         """Remember that there is a row, though its values cannot be trusted."""
         del place  # which row it is does not matter: the whole family is in doubt
-        self._see_broken_document(cells)
+        self._doubt(record_type, cells)
+        self._take_broken(record_type, cells)
+
+    def _doubt(self, record_type: str, cells: Mapping[str, object]) -> None:
+        """Remember what cannot be said to be absent, for it may stand in a broken row."""
         if record_type == "CASE":
             self._activity.misses_cases = True
+        if record_type == "ACTV":
+            self._activity.misses_counts = True
+        if record_type == "JUST":
+            self._broken_investigations.add(str(cells.get("investigation_ref") or _ANY))
+        if cells.get("attachment_name"):
+            self._named_by_broken.add(attachment_name(cells))
+
+    def _take_broken(self, record_type: str, cells: Mapping[str, object]) -> None:
+        """Remember what a broken row is about."""
         case_id = cells.get("record_id" if record_type == "CASE" else "case_id")
         if not isinstance(case_id, str):
             return
         if record_type == "CASE":
             self._cases.add(case_id)
             # What no record can have as its id is held by nobody, and nobody is asked about it.
-            is_new = cells.get("record_action") not in _OF_WHAT_IS_HELD
-            if is_new and is_record_id(case_id):
-                self._broken_cases.add(case_id)
+            if is_record_id(case_id):
+                self._broken_cases[case_id] = cells.get("record_action")
         self._in_doubt_of.add(case_id)
 
     def see_unread(self) -> None:
         """Remember that rows were not read at all: any case may be without some of its own."""
         self._in_doubt = True
-        self._activity.misses_cases = True
+        self._broken_investigations.add(_ANY)
+        self._activity.misses_cases = self._activity.misses_counts = True
 
     def findings(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
         """Yield what does not fit, with the row that it is about."""
@@ -191,18 +205,19 @@ class CrossRecord:
 
         Asked last, once it is known which cases go back. A case that is held stays as it was.
         """
-        gone = self._held.unheld([*self._broken_cases, *self._withdrawn_cases(accepted)])
+        returned = chain(self._broken_cases.items(), self._withdrawn_cases(accepted))
+        gone = self._held.gone(returned)
         for record_type, rows in self._sent(gone) if gone else ():
             about = (each for each in rows if record_type != "CASE" and each.case_id in gone)
             for place, _, _, case_id in about:
                 if case_id is not None and accepted[place.file].stands(place.row):
                     yield place, gone_with_its_case(place, case_id)
 
-    def _withdrawn_cases(self, accepted: AcceptedByFile) -> Iterator[str]:
-        """The ids of the new cases that a rule objected to."""
+    def _withdrawn_cases(self, accepted: AcceptedByFile) -> Iterator[tuple[str, str]]:
+        """The ids of the cases that a rule objected to, each with what was to be done with it."""
         for place, record in self._members["CASE"]:
-            if record["record_action"] == "NEW" and not accepted[place.file].stands(place.row):
-                yield record["record_id"]
+            if not accepted[place.file].stands(place.row):
+                yield record["record_id"], record["record_action"]
 
     def _take_case(self, member: Member, keys: Sequence[TokenKey]) -> None:
         record_id = member.record["record_id"]
@@ -239,7 +254,9 @@ class CrossRecord:
         """The courses, each with the crimes of its investigation that name nobody."""
         for (reference, subject), course in self._courses.items():
             nobody = self._courses.get((reference, "")) if subject else None
-            yield Course(course.events + ([] if nobody is None else nobody.of("CRIME_RECORDED")))
+            crimes = [] if nobody is None else nobody.of("CRIME_RECORDED")
+            broken = not self._broken_investigations.isdisjoint({reference, _ANY})
+            yield Course(course.events + crimes, broken)
 
     def _unheld(self) -> Iterator[tuple[Place | None, Finding]]:
         if self._held.is_known:
@@ -251,10 +268,6 @@ class CrossRecord:
         del cases  # here it is not
         for record_type, members in self._members.items():
             yield record_type, map(sent, members)
-
-    def _see_broken_document(self, cells: Mapping[str, object]) -> None:
-        if cells.get("attachment_name"):
-            self._named_by_broken.add(attachment_name(cells))
 
     def _unfit_documents(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
         named = set(self._named_by_broken)

@@ -16,6 +16,7 @@ from validators.rules.submission import History
 Item = TypeVar("Item")
 
 _PORTION = 10_000
+_OF_WHAT_IS_HELD = ("AMEND", "DELETE")
 _WITH_ITS_CASE = (
     "its case goes back, so this record goes back with it, though nothing is wrong in its own row"
 )
@@ -56,8 +57,16 @@ class Held:
             yield from self._impossible(record_type, portion)
             yield from self._caseless(portion, cases)
 
-    def unheld(self, case_ids: Iterable[str]) -> set[str]:
-        """Return the cases that are not held, as far as anybody knows."""
+    def gone(self, returned: Iterable[tuple[str, object]]) -> set[str]:
+        """Return which of the cases that go back, each with its action, are not held.
+
+        Where nobody knows what is, whoever amends a case is taken at their word.
+        """
+        if self.is_known:
+            return self._unheld(case_id for case_id, _ in returned)
+        return {case_id for case_id, action in returned if action not in _OF_WHAT_IS_HELD}
+
+    def _unheld(self, case_ids: Iterable[str]) -> set[str]:
         return {
             case_id
             for portion in _portions(case_ids)
@@ -65,10 +74,13 @@ class Held:
         }
 
     def _impossible(self, record_type: str, rows: list[Sent]) -> Iterator[tuple[Place, Finding]]:
-        """CT-025: only what is not held can be new, only what is held be changed."""
-        held = self._of(record_type, [each.record_id for each in rows]) or ()
+        """CT-025: an id that is held of any type is not new; only what is held is changed."""
+        new = [each.record_id for each in rows if each.action == "NEW"]
+        taken = self._of(None, new) or ()
+        other = [each.record_id for each in rows if each.action != "NEW"]
+        held = self._of(record_type, other) or ()
         for place, record_id, action, _ in rows:
-            is_held = record_id in held
+            is_held = record_id in (taken if action == "NEW" else held)
             if is_held == (action == "NEW"):
                 reason = "it was sent before" if is_held else "it was never sent"
                 values = {"action": action, "value": record_id, "reason": reason}
@@ -79,17 +91,17 @@ class Held:
     ) -> Iterator[tuple[Place, Finding]]:
         """CT-026: the case is in this package, or is held from an earlier one."""
         about = (each.case_id for each in rows if each.case_id is not None)
-        missing = self.unheld(case_id for case_id in about if case_id not in cases)
+        missing = self._unheld(case_id for case_id in about if case_id not in cases)
         for place, _, _, case_id in rows:
             if case_id in missing:
                 yield place, finding_at("CT-026", place, "case_id", {"value": case_id or ""})
 
-    def _of(self, record_type: str, record_ids: Collection[str]) -> Collection[str] | None:
+    def _of(self, record_type: str | None, record_ids: Collection[str]) -> Collection[str] | None:
         return self._history.held(record_type, record_ids, replacing=self._replacing)
 
 
 def gone_with_its_case(place: Place, case_id: str) -> Finding:
-    """Return what is said of a record whose case is new and goes back."""
+    """Return what is said of a record whose case goes back and is not held."""
     values = {"value": case_id, "detail": _WITH_ITS_CASE}
     return finding_at("CT-026", place, "case_id", values)
 

@@ -96,7 +96,7 @@ class NoHistory:
         return False
 
     def held(
-        self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
+        self, record_type: str | None, record_ids: Collection[str], *, replacing: UUID | None
     ) -> Collection[str] | None:
         """Not know what is held."""
         del record_type, record_ids, replacing  # whichever they are

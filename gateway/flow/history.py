@@ -61,7 +61,7 @@ class DatabaseHistory:
             return has_accepted_return(session, self._received.agency_id, period_start, period_end)
 
     def held(
-        self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
+        self, record_type: str | None, record_ids: Collection[str], *, replacing: UUID | None
     ) -> Collection[str]:
         """Which of these records stand, but for those of what is being replaced."""
         agency_id = self._received.agency_id

@@ -43,6 +43,17 @@ def test_a_record_is_new_once(stand: Stand) -> None:
     assert totals(stand, sender, again) == {"CT-025": 6}
 
 
+def test_an_id_is_of_one_record_whatever_its_type(stand: Stand) -> None:
+    sender, records = stand.sender(POLICE), samples.children(2, seed=fresh())
+    first = {kind: rows[:1] for kind, rows in records.items()}
+    sent(stand, sender, first)
+    taken = {kind: rows[1:] for kind, rows in records.items()}
+    taken["DECN"][0]["record_id"] = first["EXPL"][0]["record_id"]
+    submission, _ = sent(stand, sender, taken)
+    assert stand.state(submission) is State.STORED
+    assert totals(stand, sender, submission) == {"CT-025": 1}
+
+
 def test_what_is_held_can_be_amended_and_withdrawn(stand: Stand) -> None:
     sender, records = stand.sender(POLICE), samples.children(1, seed=fresh())
     never, _ = sent(stand, sender, amended(records))

@@ -424,7 +424,7 @@ class Known(NoHistory):
         self.asked: list[Sequence[Token]] = []
 
     def held(
-        self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
+        self, record_type: str | None, record_ids: Collection[str], *, replacing: UUID | None
     ) -> Collection[str]:
         del record_type, replacing
         assert all(map(is_record_id, record_ids))
@@ -636,6 +636,22 @@ WORD_DOCUMENT = "application/vnd.openxmlformats-officedocument.wordprocessingml.
         ("a.odt", OPEN_DOCUMENT, office({**ODT, **LOCKED}), False),
         ("a.odt", OPEN_DOCUMENT, office({**ODT, **MANIFEST, "Basic/script.xml": b""}), False),
         ("a.odt", OPEN_DOCUMENT, office(ODT), False),
+@pytest.mark.parametrize("way", [Rows, BulkRows])
+def test_ct_026_no_record_stays_with_a_case_that_is_amended_and_never_came(
+    way: type[Rows],
+) -> None:
+    for changed in ({}, {"sex": "Q"}):
+        never = case(record_action="AMEND", **changed)
+        good = case(OTHER_CASE, person_ref="P-bbbbbbbbbbbbbbbb")
+        rows = {"EXPL": [expl(), expl(case_id=OTHER_CASE)], "MISS": [miss()]}
+        outcome = judged({"CASE": [never, good], **rows}, history=Known(), way=way)
+        assert cells(outcome, "CT-026") == GONE
+        assert {kind: len(rows) for kind, rows in outcome.accepted.items()} == {
+            "CASE": 1,
+            "EXPL": 1,
+        }
+
+
         ("a.docx", WORD_DOCUMENT, office(WORD), True),
         ("a.docx", WORD_DOCUMENT, office({**WORD, "word/vbaProject.bin": b"x"}), False),
         ("a.docx", WORD_DOCUMENT, office({**ODT, **MANIFEST}), False),

@@ -112,7 +112,7 @@ class BulkCrossRecord(CrossRecord):
 
     def see_broken(self, record_type: str, place: Place, cells: Mapping[str, object]) -> None:
         """Remember that there is a row, though its values cannot be trusted."""
-        self._see_broken_document(cells)
+        self._doubt(record_type, cells)
         seen = self._of(record_type, place.file)
         case_id = cells.get(seen.about)
         if isinstance(case_id, str):
@@ -128,7 +128,7 @@ class BulkCrossRecord(CrossRecord):
                 if each.member is not None:
                     self._take(seen.record_type, each.member, each.keys)
                 elif each.broken is not None:
-                    super().see_broken(seen.record_type, Place(seen.file, each.row), each.broken)
+                    self._take_broken(seen.record_type, each.broken)
         self._tell_of_cases()
         yield from super().findings(package)
 
@@ -137,9 +137,9 @@ class BulkCrossRecord(CrossRecord):
         seen = self._seen.get(record_type)
         return iter(()) if seen is None else seen.accepted_as_new(accepted[seen.file])
 
-    def _withdrawn_cases(self, accepted: AcceptedByFile) -> Iterator[str]:
+    def _withdrawn_cases(self, accepted: AcceptedByFile) -> Iterator[tuple[str, str]]:
         seen = self._seen.get("CASE")
-        return iter(()) if seen is None else seen.returned_as_new(accepted[seen.file])
+        return iter(()) if seen is None else seen.returned(accepted[seen.file])
 
     def _sent(self, cases: Collection[str] | None = None) -> Iterator[tuple[str, Iterator[Sent]]]:
         for seen in self._seen.values():

@@ -102,13 +102,23 @@ class Seen:
 
     def accepted_as_new(self, accepted: AcceptedRows) -> Iterator[str]:
         """The ids of the rows that are sent as new and stand."""
-        yield from self._new(~pl.col(ROW).is_in(accepted.withdrawn))
-        yield from (each.record_id for each in self._new_singly() if _stands(each, accepted))
+        stand = ~pl.col(ROW).is_in(accepted.withdrawn)
+        frame = self.frame()
+        if frame is not None:
+            yield from frame.filter(stand, pl.col(ACTION) == _NEW)["record_id"]
+        for each in map(sent, self.members()):
+            if each.action == _NEW and _stands(each, accepted):
+                yield each.record_id
 
-    def returned_as_new(self, accepted: AcceptedRows) -> Iterator[str]:
-        """The ids of the rows that are sent as new and do not stand, broken ones apart."""
-        yield from self._new(pl.col(ROW).is_in(accepted.withdrawn))
-        yield from (each.record_id for each in self._new_singly() if not _stands(each, accepted))
+    def returned(self, accepted: AcceptedRows) -> Iterator[tuple[str, str]]:
+        """The ids of the rows that do not stand, each with its action, broken ones apart."""
+        frame = self.frame()
+        if frame is not None:
+            withdrawn = pl.col(ROW).is_in(accepted.withdrawn)
+            yield from frame.filter(withdrawn).select("record_id", ACTION).iter_rows()
+        for each in map(sent, self.members()):
+            if not _stands(each, accepted):
+                yield each.record_id, each.action
 
     def case_ids_singly(self) -> pl.Series:
         """The cases that rows kept by themselves are about, as far as they say."""
@@ -127,13 +137,6 @@ class Seen:
         for row in frame.iter_rows(named=True):
             keys = [(name, row[name]) for name in tokens if row[name] is not None]
             yield Single(row[ROW], self.member(row), keys)
-
-    def _new(self, which: pl.Expr) -> Iterable[str]:
-        frame = self.frame()
-        return () if frame is None else frame.filter(which, pl.col(ACTION) == _NEW)["record_id"]
-
-    def _new_singly(self) -> Iterator[Sent]:
-        return (each for each in map(sent, self.members()) if each.action == _NEW)
 
     def _value(self, name: str, kept: Any) -> Any:
         return (kept or None) if isinstance(kept, str) else self.value(name, kept)

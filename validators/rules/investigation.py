@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 from validators.rules.group import GroupRule, Member, Misfit, misfit
 from validators.rules.rule import RecordContext
@@ -12,9 +13,13 @@ _CONVICTED = frozenset({"CONV_PLEA", "CONV_TRIAL"})
 
 @dataclass(slots=True)
 class Course:
-    """The events about one subject; of the investigation itself where nobody is named."""
+    """The events about one subject; of the investigation itself where nobody is named.
+
+    `broken` where an event of the investigation could not be read.
+    """
 
     events: list[Member] = field(default_factory=list)
+    broken: bool = False
 
     def of(self, event_type: str) -> list[Member]:
         """The events of a type."""
@@ -22,16 +27,16 @@ class Course:
 
 
 def events_are_in_order(course: Course, _ctx: RecordContext) -> Iterator[Misfit]:
-    """CT-083: the first event of each stage is not before the first of the stage before it."""
-    earliest = None
+    """CT-083: the first event of each stage is not before the first of any stage before it."""
+    reached = date.min
     for stage in _STAGES:
         events = course.of(stage)
         if not events:
             continue
         first = min(events, key=lambda each: each.record["event_date"])
-        if earliest is not None and first.record["event_date"] < earliest:
+        if first.record["event_date"] < reached:
             yield misfit(first, "event_date")
-        earliest = first.record["event_date"]
+        reached = max(reached, first.record["event_date"])
 
 
 def sentence_follows_conviction(course: Course, _ctx: RecordContext) -> Iterator[Misfit]:
@@ -42,7 +47,7 @@ def sentence_follows_conviction(course: Course, _ctx: RecordContext) -> Iterator
     """
     outcomes = {each.record["court_outcome"] for each in course.of("TRIAL_OUTCOME")}
     here = bool(outcomes) or bool(course.of("CHARGE"))
-    if here and outcomes.isdisjoint(_CONVICTED):
+    if here and not course.broken and outcomes.isdisjoint(_CONVICTED):
         for each in course.of("SENTENCE"):
             yield misfit(each, "event_type")
 

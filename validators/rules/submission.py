@@ -42,7 +42,7 @@ class History(Protocol):
         """Tell whether this agency has an accepted return for the period (CT-010)."""
 
     def held(
-        self, record_type: str, record_ids: Collection[str], *, replacing: UUID | None
+        self, record_type: str | None, record_ids: Collection[str], *, replacing: UUID | None
     ) -> Collection[str] | None:
         """Return which of these records of this agency are held; None where nobody can know.
 
