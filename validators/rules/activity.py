@@ -12,6 +12,8 @@ from datetime import MINYEAR, date, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
+from validators.areas import covers, own_area
+from validators.rules.actv import YEARLY_MEASURES
 from validators.rules.group import GroupRule, Member, Misfit, misfit, misfit_of_file
 from validators.rules.rule import RecordContext
 
@@ -25,6 +27,7 @@ _NOT_MORE = (
 )
 _SAID_TO_BE_MISSING = frozenset({"NOT_AVAILABLE", "NOT_APPLICABLE"})
 _MOST_CHANGE, _LEAST_CHANGE = 0.5, 10
+_NOT_CRIMINAL = "county lines is counted under TOTAL, CRIM or what is joined with CRIM only"
 
 
 class Total(NamedTuple):
@@ -44,12 +47,16 @@ _Key = tuple[object, ...]
 
 @dataclass
 class Activity:
-    """Every count of a return, and the referral dates of its cases, as far as they can be read."""
+    """Every count of a return, and the referral dates of its cases, as far as they can be read.
+
+    It misses what could not be.
+    """
 
     counts: list[Member] = field(default_factory=list)
     referrals: list[date] = field(default_factory=list)
     has_cases: bool = False
     misses_cases: bool = False
+    misses_counts: bool = False
     known_totals: KnownTotals = lambda _asked: {}
 
     @cached_property
@@ -79,7 +86,8 @@ def parts_add_up(activity: Activity, _ctx: RecordContext) -> Iterator[Misfit]:
             if total is None or key in inexact:
                 continue
             added, whole = _sum(members), total.record["count"]
-            if added > whole or (added < whole and len(members) > 1):
+            is_told_whole = len(members) > 1 and not activity.misses_counts
+            if added > whole or (added < whole and is_told_whole):
                 measure = total.record["measure"]
                 yield misfit(total, "count", measure=measure, sum=added, total=whole)
                 for each in members:
@@ -102,15 +110,18 @@ def part_is_not_more_than_whole(activity: Activity, _ctx: RecordContext) -> Iter
                     yield misfit(each, "count", a=" + ".join(names), b=limits[0])
 
 
-def referrals_are_sent_as_cases(activity: Activity, _ctx: RecordContext) -> Iterator[Misfit]:
+def referrals_are_sent_as_cases(activity: Activity, ctx: RecordContext) -> Iterator[Misfit]:
     """CT-093: the total of NRM referrals is the number of cases referred in the period.
 
     Not asked where a case could not be read: the count would be called wrong for another's fault.
+    Nor of a part of the agency's area, for its cases are from all of it.
     """
     if not activity.has_cases or activity.misses_cases:
         return
+    whole = own_area(ctx.agency)
     for each in activity.totals():
-        if each.record["measure"] != "NRM_REFERRALS":
+        area = each.record["area"]
+        if each.record["measure"] != "NRM_REFERRALS" or not covers(area, whole, ctx.standard):
             continue
         start, end = each.record["period_start"], each.record["period_end"]
         sent = sum(start <= day <= end for day in activity.referrals)
@@ -140,14 +151,14 @@ def county_lines_is_criminal(activity: Activity, _ctx: RecordContext) -> Iterato
         kind = record["exploitation_type"]
         parts = kind.split("+")
         if "CRIM" not in parts and kind != "TOTAL":
-            yield misfit(each, "county_lines", a=record["count"], b=0)
+            yield misfit(each, "county_lines", detail=_NOT_CRIMINAL)
             continue
         criminal = {**record, "county_lines": "TOTAL"}
         if kind == "TOTAL":
             criminal["exploitation_type"] = "CRIM"
         limit = activity.exact.get(tuple(criminal[column] for column in _KEY))
         # A child in CRIM+SEX is a county lines child outside the row of CRIM alone.
-        combined = kind == "TOTAL" and _has_combinations(activity)
+        combined = kind == "TOTAL" and (activity.misses_counts or _has_combinations(activity))
         if limit is None or combined or not _is_exact(each):
             continue
         if record["count"] > limit.record["count"]:
@@ -155,8 +166,11 @@ def county_lines_is_criminal(activity: Activity, _ctx: RecordContext) -> Iterato
 
 
 def expected_measures_are_there(activity: Activity, ctx: RecordContext) -> Iterator[Misfit]:
-    """CT-097: what the type of agency should count has a total, or is said to be missing."""
-    if not activity.counts:
+    """CT-097: what the type of agency should count has a total, or is said to be missing.
+
+    A return for a year is asked for what it may hold. Not asked where a count could not be read.
+    """
+    if not activity.counts or activity.misses_counts:
         return
     told = {
         each.record["measure"]
@@ -165,6 +179,8 @@ def expected_measures_are_there(activity: Activity, ctx: RecordContext) -> Itera
     }
     rows = ctx.standard.codelists["CL_MEASURE"].rows
     expected = [row["code"] for row in rows if _is_expected(row["map1"], ctx)]
+    if ctx.manifest.period_type == "YEAR":
+        expected = [measure for measure in expected if measure in YEARLY_MEASURES]
     missing = [measure for measure in expected if measure not in told]
     if missing:
         kind, named = ctx.agency.agency_type, ", ".join(missing)

@@ -6,7 +6,10 @@ from validators.areas import covers
 from validators.rules.rule import Record, RecordContext, Rule, Violation, violation
 
 _NEED_A_COUNT = frozenset({"ACTUAL", "ESTIMATE"})
-_YEARLY_MEASURES = frozenset({"STAFF_TRAINED", "STAFF_IN_SCOPE", "SPEND_GBP"})
+YEARLY_MEASURES = frozenset({"STAFF_TRAINED", "STAFF_IN_SCOPE", "SPEND_GBP"})
+_OUTSIDE = "the dates of this count lie outside the period of this return"
+_REVERSED = "this count ends before it starts"
+_NOT_YEARLY = f"a return for a year counts only {', '.join(sorted(YEARLY_MEASURES))}"
 _DECISIONS = frozenset({"DECISIONS"})
 _PEOPLE = frozenset({"PEOPLE"})
 _CHILDREN = frozenset({"CHILDREN"})
@@ -50,13 +53,12 @@ def unit_fits_measure(record: Record, _ctx: RecordContext) -> Iterator[Violation
         yield violation("unit", value=unit, measure=measure)
 
 
-_OUTSIDE = "the dates of this count lie outside the quarter of this return"
-
-
 def lies_in_period_and_area(record: Record, ctx: RecordContext) -> Iterator[Violation]:
     """CT-096: the count lies within the package's period and the agency's own area."""
     area, start, end = record["area"], record["period_start"], record["period_end"]
-    if not ctx.manifest.period_start <= start <= end <= ctx.manifest.period_end:
+    if start > end:
+        yield violation("period_end", detail=_REVERSED)
+    elif not ctx.manifest.period_start <= start <= end <= ctx.manifest.period_end:
         yield violation("period_start", detail=_OUTSIDE)
     if not covers(ctx.agency.area, area, ctx.standard):
         yield violation("area", value=area)
@@ -64,9 +66,8 @@ def lies_in_period_and_area(record: Record, ctx: RecordContext) -> Iterator[Viol
 
 def year_has_yearly_measures(record: Record, ctx: RecordContext) -> Iterator[Violation]:
     """CT-004: a period of a year is for staff and spending only (CTDS section 3)."""
-    manifest = ctx.manifest
-    if manifest.period_type == "YEAR" and record.get("measure") not in _YEARLY_MEASURES:
-        yield violation("measure", start=manifest.period_start, end=manifest.period_end)
+    if ctx.manifest.period_type == "YEAR" and record.get("measure") not in YEARLY_MEASURES:
+        yield violation("measure", detail=_NOT_YEARLY)
 
 
 _ACTV = frozenset({"ACTV"})

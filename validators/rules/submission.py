@@ -21,6 +21,7 @@ from validators.rules.linked import LinkedCase, Token
 from validators.standard import Standard
 
 _MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+_COUNTS_ONLY = "a return for a year holds counts (ACTV) and no other records"
 
 
 class History(Protocol):
@@ -96,8 +97,11 @@ def period_is_calendar_period(manifest: Manifest, _ctx: SubmissionContext) -> It
     months = _MONTHS[manifest.period_type]
     starts_well = start.day == 1 and (start.month - 1) % min(months, 3) == 0
     other_types = any(rows for kind, rows in manifest.record_counts.items() if kind != "ACTV")
-    if not starts_well or end != _last_day(start, months) or (months == 12 and other_types):
-        yield _found("CT-004", start=start, end=end)
+    if not starts_well or end != _last_day(start, months):
+        detail = f"the period is not one calendar {manifest.period_type}, as period_type says"
+        yield _found("CT-004", detail=detail, given=f"{start} to {end}")
+    elif months == 12 and other_types:
+        yield _found("CT-004", detail=_COUNTS_ONLY)
 
 
 def period_has_ended(manifest: Manifest, ctx: SubmissionContext) -> Iterator[Finding]:
