@@ -156,6 +156,20 @@ class Standard:
             codes |= set(self.absent)
         return frozenset(codes)
 
+    def absent_in(self, field: Field) -> Mapping[str, str]:
+        """Return the missing-value codes that a field takes, and what each says of why."""
+        known = self.allowed_codes(field)
+        if _COUNTRIES in field.codelists:
+            known -= {_NEW_CALEDONIA}
+        return {code: why for code, why in self.absent.items() if code in known}
+
+    def alone_in(self, field: Field) -> frozenset[str]:
+        """Return the codes that stand alone in a field of several (CT-018)."""
+        return frozenset(self.absent_in(field)) | (self.allowed_codes(field) & {"NONE"})
+
+
+_COUNTRIES, _NEW_CALEDONIA = "CL_COUNTRY", "NCL"
+
 
 def _combined(codes: Mapping[str, str]) -> set[str]:
     parts = sorted(set(codes) - {"UNK"})

@@ -83,9 +83,9 @@ class Finding:
         allowed = self.standard.allowed_codes(column)
         if "few" in rule.mends and 0 < len(allowed) <= _MOST_CODES:
             return rule.mends["few"].format(codes=_one_of(sorted(allowed)))
-        absent = [each for each in self.standard.absent.items() if each[0] in allowed]
+        absent = self.standard.absent_in(column)
         if "absent" in rule.mends and absent:
-            told = [f"{code} ({meaning[:1].lower()}{meaning[1:]})" for code, meaning in absent]
+            told = [f"{code} ({why[:1].lower()}{why[1:]})" for code, why in absent.items()]
             return rule.mends["absent"].format(codes=_one_of(told))
         return rule.mends.get(column.type, rule.mend)
 

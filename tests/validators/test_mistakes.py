@@ -154,7 +154,8 @@ MISTAKES = {
     "a required cell left blank that may have no answer": Mistake(
         put("CASE", "nationality_1", None),
         {"CT-014 CASE 2 nationality_1"},
-        "if there is no answer, write UNK (asked but not known), NCL (not collected by",
+        # NCL is New Caledonia there.
+        "if there is no answer, write UNK (asked but not known), WHD (withheld for",
     ),
     "a column left out": Mistake(
         drop_column, {"CT-011 EXPL 1 certainty"}, "row 1 has exactly the columns"

@@ -8,7 +8,6 @@ from validators.fields.fault import Broken, Fault, FieldContext, RecordField, br
 from validators.fields.text import unfit
 from validators.standard import Field
 
-_ALONE = frozenset({"UNK", "NCL", "WHD", "REF", "NONE"})
 _MOST_FAULTS = 10
 
 
@@ -50,6 +49,7 @@ class CodeListField(RecordField[tuple[str, ...]]):
     def __init__(self, definition: Field, context: FieldContext) -> None:
         super().__init__(definition, context)
         self._codes = Codes(definition, context)
+        self._alone = context.standard.alone_in(definition)
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> tuple[str, ...]:
         parts = value if isinstance(value, list | tuple) else text_of(value, "code list").split(";")
@@ -74,5 +74,5 @@ class CodeListField(RecordField[tuple[str, ...]]):
         most = self.definition.max_codes
         if most is not None and len(given) > most:
             raise broken("CT-018", detail=f"has {len(given)} codes; {most} are allowed")
-        if len(set(given)) < len(given) or (len(given) > 1 and not _ALONE.isdisjoint(given)):
+        if len(set(given)) < len(given) or (len(given) > 1 and not self._alone.isdisjoint(given)):
             raise broken("CT-018")

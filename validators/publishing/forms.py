@@ -22,9 +22,6 @@ DATE = f"{_YEAR}-{_MONTH}-{_DAY}"
 MONTH = f"{_YEAR}-{_MONTH}"
 PARTIAL_DATE = f"{_YEAR}(?:-{_MONTH}(?:-{_DAY})?)?"
 
-ALONE = ("UNK", "NCL", "WHD", "REF", "NONE")
-"""Codes that stand alone in a field of several (CT-018)."""
-
 _SPECIAL = frozenset(r"\^$.|?*+()[]{}")
 
 FORMS = {
@@ -64,10 +61,9 @@ def codes_pattern(field: Field, standard: Standard) -> str:
 
 def joined_pattern(field: Field, standard: Standard) -> str:
     """Return the pattern of several codes joined with semicolons."""
-    codes = sorted(standard.allowed_codes(field))
-    alone = [code for code in codes if code in ALONE]
-    others = any_of(code for code in codes if code not in ALONE)
+    alone = standard.alone_in(field)
+    others = any_of(sorted(standard.allowed_codes(field) - alone))
     one = "|".join(part for part in (field.pattern, others) if part)
     more = "*" if field.max_codes is None else f"{{0,{field.max_codes - 1}}}"
     several = f"(?:{one})(?:;(?:{one})){more}"
-    return "|".join([several, any_of(alone)]) if alone else several
+    return "|".join([several, any_of(sorted(alone))]) if alone else several

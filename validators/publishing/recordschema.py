@@ -91,7 +91,7 @@ def _code_list(field: Field, standard: Standard) -> Schema:
         **most,
     }
     alone = {"maxItems": 1}
-    without = {"items": {"not": {"enum": list(forms.ALONE)}}}
+    without = {"items": {"not": {"enum": sorted(standard.alone_in(field))}}}
     joined = forms.whole(forms.joined_pattern(field, standard))
     return {"anyOf": [several | {"anyOf": [alone, without]}, {"type": "string", "pattern": joined}]}
 
