@@ -122,9 +122,13 @@ _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
 _YEAR = r"(?:19|20)\d\d"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _FULL_DATE = re.compile(
-    rf"\b(?:\d{{1,2}}[/. -]\d{{1,2}}[/. -]{_YEAR}|{_YEAR}-\d\d-\d\d"
+    rf"\b(?:\d{{1,2}}[/. -]\d{{1,2}}[/. -]{_YEAR}|{_YEAR}([-/.])\d\d?\1\d\d?"
+    r"|\d{1,2}/\d{1,2}/\d\d"
     rf"|{_DAY}(?: of)? {_MONTH},? {_YEAR}|{_MONTH} {_DAY},? {_YEAR})\b",
     re.IGNORECASE,
 )
 _WORD = "[^\\W\\d_][\\w'\u2019-]{0,40}"
-_NAMED = re.compile(rf"\b(?:[Nn]amed|[Cc]alled|Mr|Ms|Mrs)\b\.?\s{{1,3}}({_WORD})\s{{1,3}}({_WORD})")
+_OPEN = "[\"'\u2018\u201c(]?"
+_NAMED = re.compile(
+    rf"\b(?:[Nn]amed|[Cc]alled|Mr|Ms|Mrs)\b[.:]?\s{{1,3}}{_OPEN}({_WORD})\s{{1,3}}({_WORD})"
+)

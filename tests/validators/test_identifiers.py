@@ -133,11 +133,15 @@ NAMES = [
     "Mr John Smith attended",
     "Mrs. O\u2019Neil Smith",
     "Ms Éva Kovács",
+    "Named: Jane Example",
+    "a boy called \u201cJohn Smith\u201d",
 ]
 DATES = [
     "born 07/03/2009",
     "(7.3.2009)",
     "2009-03-07",
+    "2009/03/07",
+    "born 07/03/09",
     "7th March 2009",
     "March 7, 2009",
     "on the 21st of November 2008",
