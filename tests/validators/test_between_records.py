@@ -129,6 +129,15 @@ LINES = {"county_lines": "YES"}
 CRIM, SEXUAL = {"exploitation_type": "CRIM"}, {"exploitation_type": "SEX"}
 EPISODES = {"measure": "MISSING_EPISODES", "unit": "EPISODES"}
 
+
+def unreferred(**rows: list[dict[str, Any]]) -> Records:
+    """A case that is said to be confirmed and was not referred."""
+    blank = dict.fromkeys(("nrm_referral_date", "nrm_first_responder", "competent_authority"), "")
+    reason = {"nrm_referred": "NO", "nrm_not_referred_reason": "OTHER"}
+    confirmed = case(**reason, **blank, data_confidence="CONFIRMED")
+    return {"CASE": [confirmed], "EXPL": [expl()], **rows}
+
+
 EXAMPLES = [
     Example("CT-027", story(), story(EXPL=[]), ["CASE 2 record_id"]),
     Example(
@@ -172,6 +181,12 @@ EXAMPLES = [
         story(EXPL=[expl(), expl(is_primary="false", start_date="2025-12")]),
         story(EXPL=[expl(), expl(is_primary="false")]),
         ["EXPL 2 start_date", "EXPL 3 start_date"],
+    ),
+    Example(
+        "CT-056",
+        unreferred(JUST=[just(case_id=CASE_ID, **CONVICTED)]),
+        unreferred(),
+        ["CASE 2 data_confidence"],
     ),
     Example(
         "CT-057",
@@ -387,6 +402,119 @@ def test_nothing_is_said_to_be_absent_where_a_row_could_not_be_read() -> None:
     assert set(outcome.report.totals) == {"CT-015"}
 
 
+BOTH_WAYS = pytest.mark.parametrize("way", [Rows, BulkRows])
+
+
+@BOTH_WAYS
+def test_ct_056_a_defence_that_a_court_accepted_is_a_finding(way: type[Rows]) -> None:
+    accepted = suspect(s45_defence="RAISED_COURT_OK")
+    assert cells(judged(unreferred(JUST=[accepted]), way=way), "CT-056") == []
+
+
+@BOTH_WAYS
+def test_ct_081_factor_9a_is_for_who_is_said_to_be_unaccompanied(way: type[Rows]) -> None:
+    def told(answer: str, factors: str) -> list[str]:
+        outcome = judged(story(CASE=[case(uasc=answer)], CARE=[plan(factors)]), way=way)
+        found = [each for each in outcome.report.findings if each.rule == "CT-081"]
+        return [each.message() for each in found]
+
+    strange = (
+        "cin_factors: factor 9A is for unaccompanied children, and uasc of the case is not YES."
+    )
+    assert [told(answer, "9A;12A") for answer in ("NO", "UNK")] == [[strange], [strange]]
+    silent = "The assessment factors do not mention trafficking or exploitation."
+    assert told("NO", "9A") == [silent, strange]
+    assert told("UNK", "12A") == []
+
+
+@BOTH_WAYS
+def test_ct_083_no_stage_comes_before_any_earlier_one(way: type[Rows]) -> None:
+    """A charge after an arrest that was before the crime is before the crime all the same."""
+    crime = just(event_type="CRIME_RECORDED", event_date="2026-03-05")
+    arrest = just(event_type="ARREST", event_date="2026-03-03")
+    outcome = judged({"JUST": [crime, arrest, just(event_date="2026-03-04")]}, way=way)
+    assert cells(outcome, "CT-083") == ["JUST 3 event_date", "JUST 4 event_date"]
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, []),
+        ({"suspect_sex": "Q"}, []),
+        ({"suspect_sex": "Q", "investigation_ref": ""}, []),
+        ({"suspect_sex": "Q", "investigation_ref": "INV-00000002"}, ["JUST 4 event_type"]),
+    ],
+    ids=["read", "unread", "of any", "of another"],
+)
+def test_ct_084_a_conviction_may_stand_in_a_row_that_could_not_be_read(
+    changed: dict[str, str], expected: list[str], way: type[Rows]
+) -> None:
+    convicted = just(event_date="2026-03-05", **CONVICTED, **changed)
+    rows = [just(), convicted, just(event_date="2026-03-06", **SENTENCED)]
+    assert cells(judged({"JUST": rows}, way=way), "CT-084") == expected
+
+
+def part(**changed: str) -> dict[str, Any]:
+    """A part of a count; the total of all of them is 3."""
+    return actv(**{"count": "1", **changed})
+
+
+@BOTH_WAYS
+def test_ct_089_a_part_that_could_not_be_read_may_make_up_the_total(way: type[Rows]) -> None:
+    total, unread = actv(count="3"), part(sex="U", unit="KIDS")
+    rows = [total, part(**GIRLS), part(**BOYS)]
+    assert len(cells(judged({"ACTV": rows}, way=way), "CT-089")) == 3
+    with_unread = judged({"ACTV": [*rows, unread]}, way=way)
+    assert dict(with_unread.report.totals) == {"CT-016": 1}
+    assert len(with_unread.accepted["ACTV"]) == 3
+    more = judged({"ACTV": [total, part(**GIRLS, count="4"), unread]}, way=way)
+    assert len(cells(more, "CT-089")) == 2
+
+
+@BOTH_WAYS
+def test_ct_095_a_combination_may_stand_in_a_row_that_could_not_be_read(way: type[Rows]) -> None:
+    rows = [part(**CRIM), part(**LINES, count="4")]
+    assert cells(judged({"ACTV": rows}, way=way), "CT-095") == ["ACTV 3 count"]
+    unread = part(exploitation_type="CRIM+SEX", count="5", unit="KIDS")
+    assert cells(judged({"ACTV": [*rows, unread]}, way=way), "CT-095") == []
+
+
+def test_ct_095_what_is_not_criminal_is_told_without_a_count() -> None:
+    uncounted = actv(**SEXUAL, **LINES, count="", count_status="SUPPRESSED")
+    [told] = [each for each in judged({"ACTV": [uncounted]}).report.findings if each.row]
+    assert "None" not in told.message()
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("agency_id", "area", "expected"),
+    [
+        ("NCA", "UK", ["ACTV 2 count"]),
+        ("NCA", "W92000004", []),
+        ("CPS", "K04000001", ["ACTV 2 count"]),
+        ("CPS", "E92000001", []),
+        ("POL-S23000009", "S23000009", ["ACTV 2 count"]),
+        ("POL-S23000009", "S92000003", ["ACTV 2 count"]),
+    ],
+)
+def test_ct_093_cases_are_held_against_the_count_of_the_whole_area(
+    agency_id: str, area: str, expected: list[str], way: type[Rows]
+) -> None:
+    outcome = judged(story(ACTV=[actv(area=area, count="0")]), way=way, agency_id=agency_id)
+    assert cells(outcome, "CT-093") == expected
+
+
+YEAR = {"period_type": "YEAR", "period_start": "2025-04-01", "period_end": "2026-03-31"}
+
+
+def test_ct_097_a_year_is_asked_for_what_it_may_hold() -> None:
+    trained = actv(measure="STAFF_TRAINED", unit="STAFF", period_start="2025-04-01")
+    [told] = judged({"ACTV": [trained]}, **YEAR).report.findings
+    assert told.rule == "CT-097"
+    assert told.message().endswith("POLICE counts: STAFF_IN_SCOPE, SPEND_GBP.")
+
+
 def test_an_amended_case_may_have_been_told_before() -> None:
     outcome = judged({"CASE": [case(record_action="AMEND")], "DECN": [conclusive()]})
     assert dict(outcome.report.totals) == {}
@@ -506,6 +634,22 @@ def test_ct_026_a_case_that_is_held_stays_as_it_was(way: type[Rows]) -> None:
     for bad, history in ((refused, None), (refused, Known(CASE_ID)), (case(), Known(CASE_ID))):
         records = story(CASE=[bad], EXPL=[expl()], MISS=[miss()])
         assert cells(judged(records, history=history, way=way), "CT-026") == []
+
+
+@pytest.mark.parametrize("way", [Rows, BulkRows])
+def test_ct_026_no_record_stays_with_a_case_that_is_amended_and_never_came(
+    way: type[Rows],
+) -> None:
+    for changed in ({}, {"sex": "Q"}):
+        never = case(record_action="AMEND", **changed)
+        good = case(OTHER_CASE, person_ref="P-bbbbbbbbbbbbbbbb")
+        rows = {"EXPL": [expl(), expl(case_id=OTHER_CASE)], "MISS": [miss()]}
+        outcome = judged({"CASE": [never, good], **rows}, history=Known(), way=way)
+        assert cells(outcome, "CT-026") == GONE
+        assert {kind: len(rows) for kind, rows in outcome.accepted.items()} == {
+            "CASE": 1,
+            "EXPL": 1,
+        }
 
 
 @pytest.mark.parametrize("way", [Rows, BulkRows])
@@ -636,22 +780,6 @@ WORD_DOCUMENT = "application/vnd.openxmlformats-officedocument.wordprocessingml.
         ("a.odt", OPEN_DOCUMENT, office({**ODT, **LOCKED}), False),
         ("a.odt", OPEN_DOCUMENT, office({**ODT, **MANIFEST, "Basic/script.xml": b""}), False),
         ("a.odt", OPEN_DOCUMENT, office(ODT), False),
-@pytest.mark.parametrize("way", [Rows, BulkRows])
-def test_ct_026_no_record_stays_with_a_case_that_is_amended_and_never_came(
-    way: type[Rows],
-) -> None:
-    for changed in ({}, {"sex": "Q"}):
-        never = case(record_action="AMEND", **changed)
-        good = case(OTHER_CASE, person_ref="P-bbbbbbbbbbbbbbbb")
-        rows = {"EXPL": [expl(), expl(case_id=OTHER_CASE)], "MISS": [miss()]}
-        outcome = judged({"CASE": [never, good], **rows}, history=Known(), way=way)
-        assert cells(outcome, "CT-026") == GONE
-        assert {kind: len(rows) for kind, rows in outcome.accepted.items()} == {
-            "CASE": 1,
-            "EXPL": 1,
-        }
-
-
         ("a.docx", WORD_DOCUMENT, office(WORD), True),
         ("a.docx", WORD_DOCUMENT, office({**WORD, "word/vbaProject.bin": b"x"}), False),
         ("a.docx", WORD_DOCUMENT, office({**ODT, **MANIFEST}), False),

@@ -200,7 +200,6 @@ BREAKS: list[tuple[str, dict[str, object], list[str]]] = [
     ("CASE", {**VIETNAMESE, "nationality_2": "IRL", "immigration_status": "BRIT_IRISH"}, []),
     ("CASE", {"nationality_2": "GBR"}, ["CT-055 nationality_2"]),
     ("CASE", {"uasc": "YES"}, ["CT-055 uasc"]),
-    ("CASE", {**NOT_REFERRED, "data_confidence": "CONFIRMED"}, ["CT-056 data_confidence"]),
     ("CASE", {"lt_name_dob": None}, ["CT-101 link_scheme"]),
     ("CASE", {"lt_name_dob": None, "lt_phon_yob": "c" * 64}, ["CT-101 link_scheme"]),
     ("CASE", {"lt_name_dob": None, "lt_upn": "c" * 64}, []),
@@ -274,6 +273,7 @@ BREAKS: list[tuple[str, dict[str, object], list[str]]] = [
     ("CARE", {"care_status": "C2"}, ["CT-078 care_status"]),
     ("CARE", {"spell_type": "SUPPORT", "placement_type": None, "support_type": "LEGAL"}, []),
     ("CARE", {"placement_type": "HOTEL"}, ["CT-080 placed_in_hotel"]),
+    ("CARE", {"placement_type": "HOTEL", "placed_in_hotel": "UNK"}, ["CT-080 placed_in_hotel"]),
     ("CARE", {"placement_type": "HOTEL", "placed_in_hotel": "YES"}, []),
     ("JUST", {"offence": None}, ["CT-082 offence"]),
     ("JUST", {"event_type": "ARREST", "offence": None}, []),
@@ -291,6 +291,8 @@ BREAKS: list[tuple[str, dict[str, object], list[str]]] = [
     ("JUST", {"offence": ("HTES_S1", "DRUGS"), "force": "POL-S23000009"}, []),
     ("JUST", {"offence": ("HTENI_S2",), "force": "PFA_NI"}, []),
     ("JUST", {"offence": ("HTENI_S2",), "force": "NCA"}, []),
+    ("JUST", {"offence": ("MSA_S1",), "force": "CPS"}, []),
+    ("JUST", {"offence": ("HTES_S1",), "force": "CPS"}, ["CT-086 offence"]),
     ("NARR", {"body": None}, ["CT-098 body"]),
     ("NARR", {"redaction_confirmed": False}, ["CT-098 redaction_confirmed"]),
     ("NARR", {"body": None, "attachment_name": "a.pdf", "attachment_sha256": "0" * 64,
@@ -299,6 +301,10 @@ BREAKS: list[tuple[str, dict[str, object], list[str]]] = [
      ["CT-014 attachment_media_type"]),
     ("NARR", {"narrative_type": "CHILD_VOICE"}, ["CT-099 child_consent"]),
     ("NARR", {"narrative_type": "CASE_STUDY", "child_consent": "NO"}, ["CT-099 child_consent"]),
+    ("NARR", {"narrative_type": "CHILD_VOICE", "child_consent": "REF"}, ["CT-099 child_consent"]),
+    ("NARR", {"narrative_type": "CASE_STUDY", "child_consent": "UNK"}, ["CT-099 child_consent"]),
+    ("NARR", {"narrative_type": "CASE_STUDY", "child_consent": "CARER"}, []),
+    ("NARR", {"child_consent": "REF"}, []),
     ("NARR", {"publishable": "YES", "child_consent": "CARER"}, ["CT-099 publishable"]),
     ("NARR", {"publishable": "YES", "child_consent": "BOTH"}, []),
     ("ACTV", {"count": None}, ["CT-091 count"]),
@@ -308,7 +314,7 @@ BREAKS: list[tuple[str, dict[str, object], list[str]]] = [
     ("ACTV", {"measure": "MISSING_EPISODES", "unit": "EPISODES"}, []),
     ("ACTV", {"period_start": date(2025, 12, 31)}, ["CT-096 period_start"]),
     ("ACTV", {"period_end": date(2026, 4, 1)}, ["CT-096 period_start"]),
-    ("ACTV", {"period_start": date(2026, 3, 1), "period_end": DAY}, ["CT-096 period_start"]),
+    ("ACTV", {"period_start": date(2026, 3, 1), "period_end": DAY}, ["CT-096 period_end"]),
     ("ACTV", {"area": "E23000001"}, ["CT-096 area"]),
     ("ACTV", {"area": "UK"}, ["CT-096 area"]),
 ]  # fmt: skip
@@ -321,6 +327,37 @@ def test_changed_record_breaks_exactly_these_rules(
     assert broken(kind, **change) == expected
 
 
+NO_DATES = {"birth_date_status": "NOT_KNOWN", "age_at_referral": None}
+
+WORDS: list[tuple[str, dict[str, object], str]] = [
+    ("CASE", NO_DATES, "a birth month is given, and birth_date_status says that it is not known"),
+    ("CASE", {"birth_year_month": None},
+     "a birth month is required, unless birth_date_status says that it is not known"),
+    ("CASE", {"nrm_not_referred_reason": "OTHER"}, "it is given, and nrm_referred is not NO"),
+    ("CASE", {"police_notified_date": date(2026, 2, 9)}, "this is before the child was identified"),
+    ("CASE", {"link_scheme": "NONE"}, "it is NONE, and there are tokens"),
+    ("CASE", {"lt_name_dob": None}, "it names a scheme, and there is no strong token"),
+    ("DECN", {"negative_reason": "OTHER"}, "it is given, and the decision is not NEGATIVE"),
+    ("MISS", {"reported_to_police_date": date(2026, 2, 9)}, "this is before the episode starts"),
+    ("JUST", {"subject_role": "CHILD_AS_SUSPECT", "s45_defence": "UNK"},
+     "the case of a child who is the suspect is required"),
+    ("JUST", {"s45_defence": "UNK"}, "it is given, and the subject is not the child as suspect"),
+    ("ACTV", {"period_end": date(2026, 4, 1)},
+     "the dates of this count lie outside the period of this return"),
+    ("ACTV", {"period_start": date(2026, 3, 1), "period_end": DAY},
+     "this count ends before it starts"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "change", "told"), WORDS)
+def test_what_the_sentence_of_a_rule_does_not_fit_is_told_in_other_words(
+    kind: str, change: dict[str, object], told: str
+) -> None:
+    record = {**GOOD[kind], **change}
+    [found] = [each for rule in rules_for(kind) for each in rule.check(record, CONTEXT)]
+    assert found.values["detail"] == told
+
+
 def test_every_rule_is_seen_to_break() -> None:
     seen = {code.split()[0] for _, _, expected in BREAKS for code in expected} | {"CT-004"}
     assert seen == {rule.code for rule in RECORD_RULES}
@@ -329,6 +366,10 @@ def test_every_rule_is_seen_to_break() -> None:
 def test_year_is_for_staff_and_spending() -> None:
     year = context(period_type="YEAR", period_start="2025-04-01", period_end="2026-03-31")
     assert broken("ACTV", year) == ["CT-004 measure"]
+    [found] = rules_for("ACTV")[0].check(ACTV, year)
+    assert found.values == {
+        "detail": "a return for a year counts only SPEND_GBP, STAFF_IN_SCOPE, STAFF_TRAINED"
+    }
     assert broken("ACTV", year, measure="STAFF_TRAINED", unit="STAFF") == []
 
 

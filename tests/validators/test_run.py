@@ -195,6 +195,8 @@ def test_nil_return_that_contradicts_the_counts_is_a_warning(
 ) -> None:
     outcome = judged(built(records, nil_return=nil))
     assert rules(outcome) == {"CT-013": 1}
+    [found] = outcome.report.findings
+    assert ("there are rows" in found.message()) is nil
     assert (outcome.report.verdict, outcome.nil) == ("accepted", False)
 
 

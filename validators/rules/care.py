@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from validators.rules.rule import SENTINELS, Record, RecordContext, Rule, Violation, violation
+from validators.rules.rule import Record, RecordContext, Rule, Violation, violation
 
 _DETAIL = {
     "LEGAL_STATUS": "care_status",
@@ -23,8 +23,7 @@ def detail_fits_spell(record: Record, _ctx: RecordContext) -> Iterator[Violation
 
 def hotel_is_said_twice(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
     """CT-080: a placement in a hotel is marked as one."""
-    in_hotel = record.get("placed_in_hotel")
-    if record.get("placement_type") == "HOTEL" and in_hotel not in {"YES", *SENTINELS}:
+    if record.get("placement_type") == "HOTEL" and record.get("placed_in_hotel") != "YES":
         yield violation("placed_in_hotel", value="HOTEL")
 
 

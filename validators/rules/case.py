@@ -1,4 +1,4 @@
-"""Record rules of CASE: CT-030 to CT-042, CT-054 to CT-056 and CT-101 (CTDS section 8).
+"""Record rules of CASE: CT-030 to CT-042, CT-054, CT-055 and CT-101 (CTDS section 8).
 
 A field that the field table calls conditional and that no rule of its own names is asked for with
 CT-014, like any other field that is required.
@@ -22,13 +22,15 @@ def age_or_unknown_birth(record: Record, _ctx: RecordContext) -> Iterator[Violat
     month_given = record.get("birth_year_month") is not None
     if status == "NOT_KNOWN":
         if month_given:
-            yield violation("birth_year_month")
+            detail = "a birth month is given, and birth_date_status says that it is not known"
+            yield violation("birth_year_month", detail=detail)
         return
     if record.get("age_at_referral") is None:
         yield violation("age_at_referral")
     # A status withheld or not collected cannot oblige an agency to give the month itself.
     if not month_given and status not in SENTINELS:
-        yield violation("birth_year_month")
+        detail = "a birth month is required, unless birth_date_status says that it is not known"
+        yield violation("birth_year_month", detail=detail)
 
 
 def is_child_or_was_exploited_as_child(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
@@ -94,7 +96,10 @@ def nrm_details_fit(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
 def not_referred_has_reason(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
     """CT-038: a reason stands beside NO and nowhere else."""
     given = record.get("nrm_not_referred_reason") is not None
-    if given != (record.get("nrm_referred") == "NO"):
+    not_referred = record.get("nrm_referred") == "NO"
+    if given and not not_referred:
+        yield violation("nrm_not_referred_reason", detail="it is given, and nrm_referred is not NO")
+    elif not_referred and not given:
         yield violation("nrm_not_referred_reason")
 
 
@@ -135,7 +140,9 @@ def services_told_in_time(record: Record, _ctx: RecordContext) -> Iterator[Viola
     for column, within in (("la_notified_date", 2), ("police_notified_date", None)):
         told = record.get(column)
         days = 0 if told is None else (told - identified).days
-        if days < 0 or (within is not None and days > within):
+        if days < 0:
+            yield violation(column, detail="this is before the child was identified")
+        elif within is not None and days > within:
             yield violation(column, n=days)
 
 
@@ -169,20 +176,19 @@ def _nationalities(record: Record) -> list[str]:
     return [nationality for nationality in found if nationality is not None]
 
 
-def confirmed_was_referred(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
-    """CT-056: REASONABLE or CONFIRMED goes with a referral; a court finding is in other records."""
-    confirmed = record.get("data_confidence") in {"REASONABLE", "CONFIRMED"}
-    if confirmed and record.get("nrm_referred") != "YES":
-        yield violation("data_confidence")
-
-
 def tokens_or_reason(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
     """CT-101: a strong token under a scheme; or no token, scheme NONE and the reason."""
     scheme = record.get("link_scheme")
     linked = scheme != "NONE" and any(record.get(token) for token in _STRONG_TOKENS)
     bare = scheme == "NONE" and not any(record.get(token) for token in _ALL_TOKENS)
-    if not linked and not (bare and record.get("link_absent_reason") is not None):
-        yield violation("link_absent_reason" if bare else "link_scheme")
+    if linked or (bare and record.get("link_absent_reason") is not None):
+        return
+    if bare:
+        yield violation("link_absent_reason")
+    elif scheme == "NONE":
+        yield violation("link_scheme", detail="it is NONE, and there are tokens")
+    else:
+        yield violation("link_scheme", detail="it names a scheme, and there is no strong token")
 
 
 _CASE = frozenset({"CASE"})
@@ -204,6 +210,5 @@ RULES = (
     Rule("CT-042", _CASE, referred_within_30_days),
     Rule("CT-054", _CASE, immigration_status_fits),
     Rule("CT-055", _CASE, nationalities_fit),
-    Rule("CT-056", _CASE, confirmed_was_referred),
     Rule("CT-101", _CASE, tokens_or_reason),
 )

@@ -1,6 +1,6 @@
 """Rules between the decisions about a case, and the case (CTDS section 8).
 
-Owns CT-057, CT-058, CT-061, CT-063 to CT-066 and CT-087, and the part of CT-062 that needs the
+Owns CT-056 to CT-058, CT-061, CT-063 to CT-066 and CT-087, and the part of CT-062 that needs the
 other decisions. Working days are Monday to Friday: bank holidays differ by nation.
 """
 
@@ -15,6 +15,18 @@ _WORKING_DAYS, _RECOVERY_DAYS = 5, 30
 _CONVICTED = frozenset({"CONV_PLEA", "CONV_TRIAL"})
 _NOT_SPOKEN_OF = frozenset({None, "NOT_RAISED"}) | SENTINELS
 _FRIDAY = 4
+
+
+def confirmed_was_referred(family: Family, _ctx: RecordContext) -> Iterator[Misfit]:
+    """CT-056: what is confirmed was referred, or found by a court."""
+    if not family.is_whole or family.case is None:
+        return
+    confirmed = family.case.record["data_confidence"] in {"REASONABLE", "CONFIRMED"}
+    found = _is_convicted(family) or any(
+        each.record["s45_defence"] == "RAISED_COURT_OK" for each in family.of("JUST")
+    )
+    if confirmed and family.case.record["nrm_referred"] != "YES" and not found:
+        yield misfit(family.case, "data_confidence")
 
 
 def decided_after_referral(family: Family, _ctx: RecordContext) -> Iterator[Misfit]:
@@ -58,7 +70,8 @@ def reconsidered_is_earlier(family: Family, _ctx: RecordContext) -> Iterator[Mis
             earlier["decision_type"] != each.record["decision_type"]
             or earlier["decision_date"] > each.record["decision_date"]
         ):
-            yield misfit(each, "reconsiders_id")
+            detail = "the decision that it names is of another type, or later"
+            yield misfit(each, "reconsiders_id", detail=detail)
 
 
 def reasonable_within_5_days(family: Family, _ctx: RecordContext) -> Iterator[Misfit]:
@@ -95,12 +108,11 @@ def confidence_fits_decisions(family: Family, _ctx: RecordContext) -> Iterator[M
         return
     latest = _latest(family)
     outcome = None if latest is None else latest.record["decision_outcome"]
-    convicted = any(each.record["court_outcome"] in _CONVICTED for each in family.of("JUST"))
     concluded = latest is not None and latest.record["decision_type"] == "CG"
     confidence = family.case.record["data_confidence"]
     unproven = confidence == "CONFIRMED" and not (concluded and outcome == "POSITIVE")
     refuted = confidence == "NOT_VICTIM" and outcome != "NEGATIVE"
-    if (unproven and not convicted) or refuted:
+    if (unproven and not _is_convicted(family)) or refuted:
         yield misfit(family.case, "data_confidence")
 
 
@@ -132,6 +144,10 @@ def _positive(family: Family, kind: str) -> list[Member]:
     return [each for each in decisions if each.record["decision_outcome"] == "POSITIVE"]
 
 
+def _is_convicted(family: Family) -> bool:
+    return any(each.record["court_outcome"] in _CONVICTED for each in family.of("JUST"))
+
+
 def _latest(family: Family) -> Member | None:
     decisions = _decisions(family, *_NRM)
     # On one day the conclusive decision is the later one.
@@ -152,6 +168,7 @@ _DECN = frozenset({"DECN"})
 _CASE_DECN = frozenset({"CASE", "DECN"})
 
 RULES: tuple[GroupRule[Family], ...] = (
+    GroupRule("CT-056", frozenset({"CASE", "JUST"}), confirmed_was_referred),
     GroupRule("CT-057", _CASE_DECN, decided_after_referral),
     GroupRule("CT-058", _DECN, conclusive_follows_reasonable),
     GroupRule("CT-061", _DECN, decided_once),

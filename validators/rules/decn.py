@@ -28,7 +28,10 @@ def outcome_fits_type(record: Record, _ctx: RecordContext) -> Iterator[Violation
 def negative_has_reason(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
     """CT-060: a reason stands beside NEGATIVE and nowhere else."""
     given = record.get("negative_reason") is not None
-    if given != (record.get("decision_outcome") == "NEGATIVE"):
+    negative = record.get("decision_outcome") == "NEGATIVE"
+    if given and not negative:
+        yield violation("negative_reason", detail="it is given, and the decision is not NEGATIVE")
+    elif negative and not given:
         yield violation("negative_reason")
 
 

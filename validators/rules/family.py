@@ -22,6 +22,7 @@ _SERVICES = {
 _LEGAL_IN_ENGLAND_AND_WALES = frozenset({"C1", "C2", "E1", "L1", "L2", "L3", "J2", "J3"})
 _KNOWS_GUARDIANS = frozenset({"LA", "GUARD"})
 _EXPLOITED = frozenset({"11A", "12A", "24A"})
+_NOT_UNACCOMPANIED = "factor 9A is for unaccompanied children, and uasc of the case is not YES"
 _ADULT, _MAY_LIVE_ALONE = 18, 16
 
 
@@ -68,7 +69,8 @@ def entry_fits_identification(family: Family, _ctx: RecordContext) -> Iterator[M
         if identified is not None and first_day(entered) > identified:
             yield misfit(each, "uk_entry_date")
         if each.record["uk_entry_route"] == "BORN_UK":
-            yield misfit(each, "uk_entry_route")
+            detail = "who was born in the UK has no date of entry"
+            yield misfit(each, "uk_entry_route", detail=detail)
 
 
 def situation_is_listed_once(family: Family, _ctx: RecordContext) -> Iterator[Misfit]:
@@ -146,9 +148,10 @@ def factors_fit_case(family: Family, _ctx: RecordContext) -> Iterator[Misfit]:
     unspoken = family.is_whole and bool(factors) and factors.isdisjoint(_EXPLOITED)
     unaccompanied = _of_case(family, "uasc")
     for each in rows:
-        strange = "9A" in each.record["cin_factors"] and unaccompanied == "NO"
-        if unspoken or strange:
+        if unspoken:
             yield misfit(each, "cin_factors")
+        if "9A" in each.record["cin_factors"] and unaccompanied not in {None, "YES"}:
+            yield misfit(each, "cin_factors", detail=_NOT_UNACCOMPANIED)
 
 
 def _of_case(family: Family, column: str) -> Any:

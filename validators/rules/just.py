@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from validators.areas import nation_of
+from validators.areas import covers, nation_of, own_area
 from validators.rules.rule import Record, RecordContext, Rule, Violation, violation
 
 # "From CHARGE on": the events of a course that has reached a charge.
@@ -34,24 +34,25 @@ def event_has_its_detail(record: Record, _ctx: RecordContext) -> Iterator[Violat
 def child_as_suspect_is_complete(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
     """CT-085: a child as suspect has its case, and the statutory defence is spoken of."""
     if record.get("subject_role") == "CHILD_AS_SUSPECT":
-        for column in ("case_id", "s45_defence"):
-            if record.get(column) is None:
-                yield violation(column)
+        if record.get("case_id") is None:
+            yield violation("case_id", detail="the case of a child who is the suspect is required")
+        if record.get("s45_defence") is None:
+            yield violation("s45_defence")
     elif record.get("s45_defence") is not None:
-        yield violation("s45_defence")
+        detail = "it is given, and the subject is not the child as suspect"
+        yield violation("s45_defence", detail=detail)
 
 
 def offence_is_law_there(record: Record, ctx: RecordContext) -> Iterator[Violation]:
     """CT-086: the three Acts on trafficking hold in their own parts of the kingdom."""
     force = str(record.get("force"))
     agency = ctx.standard.agencies.get(force)
-    nation = nation_of(force if agency is None else agency.area, ctx.standard)
-    if nation is None:
-        return
+    area = force if agency is None else own_area(agency)
+    nation = nation_of(area, ctx.standard) or area
     for offence in record.get("offence") or ():
         where = _LAW.get(offence.partition("_")[0])
-        if where is not None and nation not in where:
-            label = ctx.standard.codelists["CL_NATION"].items[nation]
+        if where is not None and not any(covers(nation, each, ctx.standard) for each in where):
+            label = ctx.standard.codelists["CL_NATION"].items[nation].partition(" (")[0]
             yield violation("offence", value=offence, nation=label)
 
 

@@ -33,8 +33,11 @@ def outcome_fits_end(record: Record, _ctx: RecordContext) -> Iterator[Violation]
 def police_told_at_once(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
     """CT-071: the police are told on the day the episode starts or the day after."""
     start, told = record.get("start_date"), record.get("reported_to_police_date")
-    if start is not None and told is not None and not 0 <= (told - start).days <= 1:
-        yield violation("reported_to_police_date", n=(told - start).days)
+    days = 0 if start is None or told is None else (told - start).days
+    if days < 0:
+        yield violation("reported_to_police_date", detail="this is before the episode starts")
+    elif days > 1:
+        yield violation("reported_to_police_date", n=days)
 
 
 def long_episode_has_outcome(record: Record, ctx: RecordContext) -> Iterator[Violation]:

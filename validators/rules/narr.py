@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from validators.rules.rule import Record, RecordContext, Rule, Violation, violation
+from validators.rules.rule import SENTINELS, Record, RecordContext, Rule, Violation, violation
 
 _NEED_CONSENT = frozenset({"CHILD_VOICE", "CASE_STUDY"})
 _MAY_BE_QUOTED = frozenset({"CHILD", "BOTH", "NOT_NEEDED"})
@@ -17,9 +17,12 @@ def has_redacted_content(record: Record, _ctx: RecordContext) -> Iterator[Violat
 
 
 def consent_allows_use(record: Record, _ctx: RecordContext) -> Iterator[Violation]:
-    """CT-099: a child's own story has consent, and quoting has the child's."""
+    """CT-099: a child's own story has consent, and quoting has the child's.
+
+    Consent that is declined, withheld or not known is none.
+    """
     consent = record.get("child_consent")
-    if record.get("narrative_type") in _NEED_CONSENT and consent in {None, "NO"}:
+    if record.get("narrative_type") in _NEED_CONSENT and consent in {None, "NO", *SENTINELS}:
         yield violation("child_consent")
     if record.get("publishable") == "YES" and consent not in _MAY_BE_QUOTED:
         yield violation("publishable")

@@ -45,7 +45,7 @@ class History(Protocol):
     def held(
         self, record_type: str | None, record_ids: Collection[str], *, replacing: UUID | None
     ) -> Collection[str] | None:
-        """Return which of these records of this agency are held; None where nobody can know.
+        """Return which of these records, of a type or of any, are held; None if nobody can know.
 
         Each is an id that a record can have. What is being replaced counts as not held (CT-025,
         CT-026).
@@ -136,7 +136,10 @@ def return_is_first(manifest: Manifest, ctx: SubmissionContext) -> Iterator[Find
 
 def nil_is_true(manifest: Manifest, _ctx: SubmissionContext) -> Iterator[Finding]:
     """CT-013: nil_return says the same as the counts."""
-    if manifest.nil_return == any(manifest.record_counts.values()):
+    has_rows = any(manifest.record_counts.values())
+    if manifest.nil_return and has_rows:
+        yield _found("CT-013", detail="nil_return is true, and there are rows")
+    elif not manifest.nil_return and not has_rows:
         yield _found("CT-013")
 
 
