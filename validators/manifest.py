@@ -23,7 +23,7 @@ from validators.filenames import MANIFEST_NAME
 from validators.findings import Finding, finding
 from validators.manifestschema import ManifestSchema, faults_of
 from validators.standard import Standard, Standards, newest
-from validators.strictjson import JsonRefused, is_unicode, load_object
+from validators.strictjson import JsonRefused, Written, is_unicode, load_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,12 @@ def read_manifest(data: bytes) -> dict[str, Any]:
         raise ManifestRefused([incomplete("it is not UTF-8 text")]) from None
     except JsonRefused as refused:
         raise ManifestRefused([incomplete(refused.reason)]) from None
-    if not all(map(is_unicode, _texts(raw))):
+    texts = _texts(raw)
+    if not all(map(is_unicode, texts)):
         raise ManifestRefused([incomplete("a text holds half a surrogate pair")])
+    # Read as text it would pass for one, and be signed as the number that it is.
+    if any(isinstance(text, Written) for text in texts):
+        raise ManifestRefused([incomplete("a number stands where no key has one like it")])
     return raw
 
 

@@ -30,7 +30,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _MAILBOX = re.compile(
-    r"[A-Za-z0-9._+-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,24}"
+    r"[A-Za-z0-9._+-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}"
+    r"[A-Za-z]{2,24}"
 )
 _LAWFUL_BASIS = re.compile(r"(PUBLIC_TASK|LEGAL_OBLIGATION|LEGITIMATE_INTEREST)(: [^\n]{1,500})?")
 _ARMOR = re.compile(
@@ -290,7 +291,7 @@ class ManifestSchema(_Strict):
 
     @validates_schema
     def _mailbox_is_an_agencys(self, data: Mapping[str, Any], **_kwargs: Any) -> None:
-        domain = data["contact"]["mailbox"].rpartition("@")[2]
+        domain = data["contact"]["mailbox"].rpartition("@")[2].lower()
         public = any(domain == end or domain.endswith(f".{end}") for end in _PUBLIC_DOMAINS)
         voluntary = data["agency_type"] in _VOLUNTARY and domain not in _ANYONES_DOMAINS
         if not public and not voluntary:

@@ -56,6 +56,12 @@ def is_unicode(text: str) -> bool:
     return True
 
 
+class Written(str):
+    """A number that no Python number holds exactly, as it was written."""
+
+    __slots__ = ()
+
+
 class _Duplicate(ValueError):
     pass
 
@@ -68,7 +74,7 @@ def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _int(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_INT else digits
+    return int(digits) if len(digits) <= _LONGEST_INT else Written(digits)
 
 
 def _refuse_constant(_name: str) -> None:
@@ -87,5 +93,5 @@ def _require_shallow(text: str) -> None:
 
 
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_int, parse_float=str, parse_constant=_refuse_constant
+    object_pairs_hook=_object, parse_int=_int, parse_float=Written, parse_constant=_refuse_constant
 )
