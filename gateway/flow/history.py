@@ -50,10 +50,12 @@ class DatabaseHistory:
             return owner.first_received.date()
 
     def replaceable(self, submission_id: UUID, period: tuple[date, date]) -> bool:
-        """Whether an accepted submission of this agency has this package id and period."""
+        """Whether a submission of this agency that stands has this package id and period."""
         with self._database.transaction() as session:
             found = accepted_package(session, self._received.agency_id, submission_id)
-        return found is not None and (found.period_start, found.period_end) == period
+        if found is None or found.superseded_by is not None:
+            return False
+        return (found.period_start, found.period_end) == period
 
     def has_accepted_return(self, period_start: date, period_end: date) -> bool:
         """Whether a return for this period stands already."""

@@ -109,6 +109,12 @@ class Intake:
                 f"A submission that is {earlier.state} cannot be replaced.",
                 "Only an accepted submission can be replaced; otherwise send a new one.",
             )
+        if earlier.superseded_by is not None:
+            raise Conflict(
+                "not-replaceable",
+                "A submission that was replaced cannot be replaced again.",
+                "Replace the submission that took its place, which superseded_by names.",
+            )
 
     def record(self, session: Session, arrived: Arrived, *, by: Principal) -> Acknowledgement:
         """Record what has arrived, with its audit entry and its job, in the caller's transaction.

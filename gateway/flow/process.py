@@ -37,7 +37,7 @@ from gateway.store.submissions import (
 
 
 class PackageTaken(Exception):
-    """Another submission brought the same package or record meanwhile; judge again, knowing it."""
+    """Another submission took the same package, record or place meanwhile; judge again, knowing."""
 
 
 class Processor:
@@ -159,10 +159,11 @@ class Processor:
         )
 
     def _supersede(self, session: Session, submission: Submission, package_id: UUID) -> None:
+        """Put it in the place of the one that it replaces, which may have lost it meanwhile."""
         earlier = accepted_package(session, submission.agency_id, package_id)
-        if earlier is not None:
-            supersede(session, earlier.id, by=submission.id)
-            self._trail.about(session, Action.SUBMISSION_REPLACED, SYSTEM, earlier)
+        if earlier is None or not supersede(session, earlier.id, by=submission.id):
+            raise PackageTaken
+        self._trail.about(session, Action.SUBMISSION_REPLACED, SYSTEM, earlier)
 
     def _move(
         self,

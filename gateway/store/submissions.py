@@ -154,10 +154,14 @@ def move(
     return replace(submission, **changes)
 
 
-def supersede(session: Session, submission_id: UUID, *, by: UUID) -> None:
-    """Mark an earlier submission as replaced; it stays stored."""
-    session.get_one(SubmissionRow, submission_id, with_for_update=True).superseded_by = by
+def supersede(session: Session, submission_id: UUID, *, by: UUID) -> bool:
+    """Mark an earlier submission as replaced; it stays stored. False where it no longer stands."""
+    row = session.get_one(SubmissionRow, submission_id, with_for_update=True)
+    if row.superseded_by is not None or row.state not in ACCEPTED:
+        return False
+    row.superseded_by = by
     session.flush()  # what is held is asked in the same transaction
+    return True
 
 
 def claim_package(

@@ -86,6 +86,35 @@ def test_a_replacement_brings_its_records_anew(stand: Stand) -> None:
         assert totals(stand, sender, submission) == {}
 
 
+def test_what_was_replaced_cannot_be_replaced_again(stand: Stand) -> None:
+    """Otherwise two replacements of one return would stand, and every child be counted twice."""
+    sender = stand.sender(POLICE)
+    package = sent(stand, sender, samples.children(1, seed=fresh()))[1]
+    replacing = {"submission_type": "REPLACEMENT", "replaces": package}
+    first, _ = sent(stand, sender, samples.children(1, seed=fresh()), **replacing)
+    second, _ = sent(stand, sender, samples.children(1, seed=fresh()), **replacing)
+    assert stand.state(first) is State.STORED
+    assert stand.state(second) is State.REJECTED
+    assert totals(stand, sender, second) == {"CT-009": 1}
+
+
+def test_of_two_that_replace_one_the_second_is_judged_again(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = stand.sender(POLICE)
+    package = sent(stand, sender, samples.children(1, seed=fresh()))[1]
+    replacing = {"submission_type": "REPLACEMENT", "replaces": package}
+    sent(stand, sender, samples.children(1, seed=fresh()), **replacing)
+    built = sender.package(samples.children(1, seed=fresh()), **replacing)
+    second = stand.send(sender, sender.encrypt(built.data))
+    with monkeypatch.context() as patch:
+        patch.setattr(DatabaseHistory, "replaceable", lambda *_: True)
+        with pytest.raises(PackageTaken):
+            stand.worker.processor.process(second)
+    stand.settle()
+    assert totals(stand, sender, second) == {"CT-009": 1}
+
+
 def test_what_was_returned_or_only_tried_is_not_held(stand: Stand) -> None:
     sender, records = stand.sender(POLICE), samples.children(2, seed=fresh())
     bad = {**records, "CASE": [records["CASE"][0], {**records["CASE"][1], "sex": "Q"}]}

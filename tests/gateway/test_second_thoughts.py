@@ -63,6 +63,8 @@ def test_a_replacement_takes_the_place_of_what_it_names(stand: Stand) -> None:
     assert shown(stand, sender, first)["state"] == "stored", "nothing is overwritten"
     assert "submission.replaced" in stand.about(first)
     assert releasable(stand, "after-replacing") == before
+    again = put_in_place(stand, sender, first, replacement(sender, package_id))
+    assert (again.status_code, again.get_json()["code"]) == (409, "not-replaceable")
 
 
 def test_what_is_sent_to_replace_one_must_name_that_one(stand: Stand) -> None:
