@@ -677,7 +677,7 @@ def test_ct_094_a_total_does_not_jump(before: int | None, now: str, moved: bool)
     assert cells(outcome, "CT-094") == (["ACTV 2 count"] if moved else [])
 
 
-DAY_8 = date(2026, 2, 18)
+DAYS_8_BEFORE, DAY_8 = date(2026, 2, 2), date(2026, 2, 18)
 NRM, SORTED = frozenset({"lt_nrm"}), frozenset({"lt_tokens_dob"})
 LINKED = LinkedCase("F", "2010-06", date(2026, 2, 12), NRM, is_missing=False)
 
@@ -687,8 +687,11 @@ LINKED = LinkedCase("F", "2010-06", date(2026, 2, 12), NRM, is_missing=False)
     [
         ("CT-104", LINKED, []),
         ("CT-104", replace(LINKED, sex="M"), ["CASE 2 sex"]),
+        ("CT-104", replace(LINKED, sex="U"), []),
         ("CT-104", replace(LINKED, birth_year_month="2010-07"), ["CASE 2 birth_year_month"]),
-        ("CT-105", LINKED, []),
+        ("CT-105", replace(LINKED, nrm_referral_date=date(2026, 2, 3)), []),
+        ("CT-105", replace(LINKED, nrm_referral_date=date(2026, 2, 17)), []),
+        ("CT-105", replace(LINKED, nrm_referral_date=DAYS_8_BEFORE), ["CASE 2 nrm_referral_date"]),
         ("CT-105", replace(LINKED, nrm_referral_date=DAY_8), ["CASE 2 nrm_referral_date"]),
         ("CT-105", replace(LINKED, nrm_referral_date=DAY_8, through=SORTED), []),
         ("CT-106", LINKED, []),
@@ -707,6 +710,11 @@ def test_what_other_agencies_know_is_told_and_returns_nothing(
     assert len(outcome.accepted["CASE"]) == 1
     assert ("lt_name_dob", case()["lt_name_dob"]) in history.asked[0]
     assert set(linked.RULES) == {"CT-104", "CT-105", "CT-106"}
+
+
+def test_ct_104_what_is_not_known_here_differs_from_nothing() -> None:
+    outcome = judged(story(CASE=[case(sex="U")]), history=Known(linked=[LINKED]))
+    assert cells(outcome, "CT-104") == []
 
 
 def test_of_what_goes_back_nobody_learns_whom_others_know() -> None:

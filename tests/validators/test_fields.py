@@ -29,6 +29,11 @@ CLK = base64.b64encode(bytes.fromhex("0f" * 128)).decode()
 UUID = "0c9f1d1e-6f0a-4c1b-8a55-4a4d8e1f9b10"
 
 
+def clk_of(bits: int) -> str:
+    """A linkage key of which so many bits are set."""
+    return base64.b64encode(((1 << bits) - 1).to_bytes(128, "big")).decode()
+
+
 def load(name: str, value: object) -> Any:
     return MADE[name].deserialize(value)
 
@@ -162,6 +167,8 @@ def test_nothing_is_trimmed(name: str, suffix: str) -> None:
         ("CARE.cin_factors", "9A;12A;20", ("9A", "12A", "20")),
         ("ACTV.exploitation_type", "DOM+LAB+SEX", "DOM+LAB+SEX"),
         ("ACTV.area", "K04000001", "K04000001"),
+        ("CASE.clk", clk_of(103), clk_of(103)),
+        ("CASE.clk", clk_of(716), clk_of(716)),
         ("NARR.redaction_confirmed", True, True),
         ("NARR.title", "= a title that begins so", "= a title that begins so"),
         ("NARR.body", "one\r\ntwo\tthree" + "." * 50, "one\ntwo\tthree" + "." * 50),
@@ -279,6 +286,8 @@ def test_value_is_typed(name: str, value: object, typed: object) -> None:
         ("CASE.clk", base64.b64encode(b"\xff" * 128).decode(), ["CT-102"]),
         ("CASE.clk", base64.b64encode(bytes.fromhex("0f" * 127)).decode(), ["CT-102"]),
         ("CASE.clk", CLK[:-2] + "9=", ["CT-102"]),
+        ("CASE.clk", clk_of(102), ["CT-102"]),
+        ("CASE.clk", clk_of(717), ["CT-102"]),
         ("CASE.clk", "\u00e9" * 172, ["CT-102"]),
         ("NARR.attachment_sha256", "x", ["CT-015"]),
     ],

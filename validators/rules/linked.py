@@ -15,6 +15,7 @@ Token = tuple[str, str]
 """A linkage token as it was received, after the column that it stands in."""
 
 _SAME = ("sex", "birth_year_month")
+_NOT_KNOWN = frozenset({None, "U"})
 _MOST_DAYS_APART = 7
 _STRONG = frozenset({"lt_name_dob", "lt_nrm", "lt_upn", "lt_ho_ref"})
 _WITH_SEX = "lt_tokens_dob"
@@ -40,11 +41,11 @@ def is_same_child(case: Member, other: LinkedCase) -> bool:
 
 
 def linked_case_agrees(case: Member, linked: Sequence[LinkedCase]) -> Iterator[Misfit]:
-    """CT-104: sex and birth month are the same at every agency."""
+    """CT-104: sex and birth month, where they are known, are the same at every agency."""
     for column in _SAME:
         ours = case.record[column]
-        others = {getattr(each, column) for each in linked} - {None}
-        if ours is not None and others - {ours}:
+        others = {getattr(each, column) for each in linked} - _NOT_KNOWN
+        if ours not in _NOT_KNOWN and others - {ours}:
             yield misfit(case, column, field=column)
 
 
