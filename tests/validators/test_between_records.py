@@ -105,7 +105,7 @@ def sharing(count: int) -> Records:
 
 def suspect(**changed: Any) -> dict[str, Any]:
     defaults = {"subject_role": "CHILD_AS_SUSPECT", "case_id": CASE_ID, "s45_defence": "NOT_RAISED"}
-    return just(event_date="2026-03-25", **{**defaults, **changed})
+    return just(**{"event_date": "2026-03-25", **defaults, **changed})
 
 
 def plan(factors: str) -> dict[str, Any]:
@@ -513,6 +513,115 @@ def test_ct_097_a_year_is_asked_for_what_it_may_hold() -> None:
     [told] = judged({"ACTV": [trained]}, **YEAR).report.findings
     assert told.rule == "CT-097"
     assert told.message().endswith("POLICE counts: STAFF_IN_SCOPE, SPEND_GBP.")
+
+
+def again(**changed: str) -> dict[str, Any]:
+    """A decision that reconsiders another one."""
+    return decn(is_reconsideration="true", reconsiders_id=OTHER_CASE, **changed)
+
+
+def born(month: str, **rows: list[dict[str, Any]]) -> Records:
+    return story(CASE=[case(birth_year_month=month)], **rows)
+
+
+def decided(confidence: str, *rows: dict[str, Any]) -> Records:
+    return story(CASE=[case(data_confidence=confidence)], DECN=list(rows))
+
+
+def in_scotland(**rows: list[dict[str, Any]]) -> Records:
+    return story(CASE=[case(**SCOTLAND)], **rows)
+
+
+def grounds(kind: str, total: str) -> Records:
+    """A count of three decisions of each outcome, and of all."""
+    parts = {"_POSITIVE": "3", "_NEGATIVE": "3", "_TOTAL": total}
+    return {
+        "ACTV": [actv(measure=kind + end, unit="DECISIONS", count=n) for end, n in parts.items()]
+    }
+
+
+def trained(count: str) -> Records:
+    staff = [("STAFF_TRAINED", count), ("STAFF_IN_SCOPE", "3")]
+    return {"ACTV": [actv(measure=name, unit="STAFF", count=number) for name, number in staff]}
+
+
+def referred_on(day: str) -> Records:
+    child = case(identification_date="2026-01-01", la_notified_date="", nrm_referral_date=day)
+    return story(CASE=[child], DECN=[], ACTV=[actv(count="1")])
+
+
+NEGATIVE = {"decision_outcome": "NEGATIVE", "negative_reason": "OTHER"}
+LOCAL = {"decision_body": "DEVOLVED"}
+PLANS, ORDERS = [plan("12A"), plan("12A")], [legal("C2"), legal("C1")]
+ENGLISH = ("C1", "C2", "E1", "L1", "L2", "L3", "J2", "J3")
+ALONE = [care(placement_type="INDEP")]
+SENTENCED_FIRST = [
+    just(),
+    just(event_date="2026-03-05", **CONVICTED),
+    just(event_date="2026-03-04", **SENTENCED),
+]
+
+BOUNDS: list[tuple[str, Records, int]] = [
+    ("CT-049", story(EXPL=[expl(start_date="2026-02-10")]), 0),
+    ("CT-052", story(EXPL=[expl(uk_entry_date="2026-02")],
+                     CASE=[case(identification_date="2026-02-01", la_notified_date="")]), 0),
+    ("CT-058", story(DECN=[decn(), conclusive(decision_date="2026-02-13")]), 0),
+    ("CT-058", story(DECN=[decn(), conclusive(decision_date="2026-02-12")]), 1),
+    ("CT-058", story(DECN=[decn(**NEGATIVE), conclusive()]), 1),
+    ("CT-058", story(DECN=[conclusive(**LOCAL)]), 0),
+    ("CT-063", story(DECN=[decn(), again(decision_date="2026-03-18")]), 0),
+    ("CT-064", story(DECN=[decn(), conclusive(decision_date="2026-03-14", **LOCAL)]), 0),
+    ("CT-064", story(DECN=[decn(), again(decision_date="2026-03-10"), conclusive()]), 0),
+    ("CT-065", unreferred(DECN=[conclusive()]), 1),
+    ("CT-065", unreferred(DECN=[decn(decision_type="AGE", decision_outcome="ASSESSED_CHILD")]), 0),
+    ("CT-066", decided("NOT_VICTIM", decn()), 1),
+    ("CT-066", decided("NOT_VICTIM", decn(**NEGATIVE)), 0),
+    ("CT-066", decided("CONFIRMED", conclusive(decision_date="2026-02-13"), decn()), 0),
+    ("CT-069", born("2010-06", MISS=[miss(start_date="2010-06-30")]), 1),
+    ("CT-069", born("2010-06", MISS=[miss(start_date="2010-07-01")]), 0),
+    ("CT-075", story(GUAR=[guar(guardian_service="IGS_NI")]), 1),
+    ("CT-075", story(GUAR=[guar(guardian_service="NONE")]), 0),
+    ("CT-075", in_scotland(GUAR=[guar(guardian_service="GS_SCOT")]), 0),
+    ("CT-077", story(CARE=PLANS), 0),
+    ("CT-077", story(CARE=ORDERS), 2),
+    *(("CT-079", in_scotland(CARE=[legal(code)]), 1) for code in ENGLISH),
+    *(("CT-079", in_scotland(CARE=[legal(code)]), 0) for code in ("CSO", "V2", "J1", "NOT_LAC")),
+    ("CT-080", born("2010-02", CARE=ALONE), 0),
+    ("CT-080", born("2010-03", CARE=ALONE), 1),
+    *(("CT-081", story(CARE=[plan(code)]), 0) for code in ("11A", "24A")),
+    ("CT-083", {"JUST": SENTENCED_FIRST}, 1),
+    ("CT-087", story(DECN=[decn(), conclusive()], JUST=[suspect(event_date="2026-03-20")]), 0),
+    ("CT-087", story(DECN=[decn(), conclusive()], JUST=[suspect(s45_defence="UNK")]), 1),
+    *(("CT-090", grounds(kind, "6"), 0) for kind in ("RG", "CG")),
+    *(("CT-090", grounds(kind, "5"), 3) for kind in ("RG", "CG")),
+    ("CT-090", trained("3"), 0),
+    ("CT-090", trained("4"), 2),
+    ("CT-093", referred_on("2026-01-01"), 0),
+    ("CT-093", referred_on("2026-03-31"), 0),
+    ("CT-093", referred_on("2026-04-01"), 1),
+    ("CT-095", {"ACTV": [part(**CRIM), part(**CRIM, **LINES, count="2", count_status="ESTIMATE")]},
+     0),
+]  # fmt: skip
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(("rule", "records", "told"), BOUNDS)
+def test_at_its_bounds_a_rule_says_what_its_text_says(
+    rule: str, records: Records, told: int, way: type[Rows]
+) -> None:
+    assert len(cells(judged(records, way=way), rule)) == told
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("column", "told"), [("lt_nrm", 2), ("lt_upn", 2), ("lt_tokens_dob", 0), ("lt_ho_ref", 0)]
+)
+def test_ct_029_is_about_tokens_of_one_child(column: str, told: int, way: type[Rows]) -> None:
+    shared = {column: token(7)}
+    records = story(
+        CASE=[case(**shared), case(OTHER_CASE, **shared)], EXPL=[expl(), expl(case_id=OTHER_CASE)]
+    )
+    assert len(cells(judged(records, way=way), "CT-029")) == told
 
 
 def test_an_amended_case_may_have_been_told_before() -> None:
