@@ -63,6 +63,7 @@ class Action(StrEnum):
     CERTIFICATE_REVOKED = "certificate.revoked", "A certificate is accepted no longer."
     MAILBOX_SET = "mailbox.set", "Receipts and reports of an agency go to a mailbox from now on."
     MAILBOX_REMOVED = "mailbox.removed", "Receipts and reports of an agency go nowhere by mail."
+    MAIL_RETRIED = "mail.retried", "An operator had a mail sent again that was given up."
     TOKEN_ISSUED = "token.issued", "An access token was issued."
     TOKEN_REVOKED = "token.revoked", "An access token was revoked."
     SSH_KEY_ADDED = "ssh-key.added", "An SSH key of an agency was accepted."

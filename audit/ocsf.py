@@ -109,6 +109,7 @@ MAPPED: Mapping[Action, tuple[Class, tuple[int, str]]] = {
     Action.CERTIFICATE_REVOKED: (ENTITY, UPDATE),
     Action.MAILBOX_SET: (ENTITY, UPDATE),
     Action.MAILBOX_REMOVED: (ENTITY, UPDATE),
+    Action.MAIL_RETRIED: (API, UPDATE),
     Action.TOKEN_ISSUED: (ENTITY, CREATE),
     Action.TOKEN_REVOKED: (ENTITY, DELETE),
     Action.SSH_KEY_ADDED: (ENTITY, CREATE),

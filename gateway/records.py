@@ -177,6 +177,16 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUpMail:
+    """A mail about a submission that could not be sent, and why."""
+
+    id: UUID
+    agency_id: str
+    error_code: str
+    given_up_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DryRun:
     """One upload that is judged and not counted: nothing that counts can refer to it."""
 

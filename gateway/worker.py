@@ -209,16 +209,21 @@ def _add_tasks(app: App, services: WorkerServices) -> None:
             services.manifests.sign(UUID(subject))
 
     @app.task(name=MAIL, queue=MAIL_QUEUE, retry=_MailRetry())
-    def mail_papers(subject: str) -> None:
-        _mail(services, UUID(subject))
+    def mail_papers(subject: str, asked_at: str | None = None) -> None:
+        _mail(
+            services,
+            UUID(subject),
+            asked_at=None if asked_at is None else datetime.fromisoformat(asked_at),
+        )
 
 
-def _mail(services: WorkerServices, submission: UUID) -> None:
+def _mail(services: WorkerServices, submission: UUID, *, asked_at: datetime | None = None) -> None:
     """Send a mail, or give it up; what is raised is tried again. No address is said."""
     try:
         with _journalled(MAIL, str(submission)):
-            services.mailing.send(submission)
+            services.mailing.send(submission, asked_at=asked_at)
     except (MailRefused, MailOverdue, RequestRefused) as ended:
+        services.mailing.give_up(submission, ended.code)
         _complain("mail.given-up", submission, ended)
     except ServiceFailed as away:
         _complain("mail.waits", submission, away)

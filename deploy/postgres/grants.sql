@@ -65,6 +65,7 @@ GRANT UPDATE (
     error_code, report, report_key, signer, signing_key, recipient_key
 ) ON dry_run TO gateway_worker;
 GRANT SELECT, INSERT ON certificate_warning TO gateway_worker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON given_up_mail TO gateway_worker;
 -- Linkage, which no other role sees. What a withdrawal or a replacement takes away a trigger removes.
 GRANT SELECT, INSERT, DELETE ON remembered_record TO gateway_worker;
 GRANT SELECT, INSERT ON linkage_token, linkage_pepper TO gateway_worker;

@@ -41,6 +41,7 @@ ON_THE_MACHINES = {
     "token": "token",
     "sshkey": "sshkey",
     "failed": "failed",
+    "mail": "mail",
     "log": "log",
     "migrate": "migrate",
     "web": "web",

@@ -19,11 +19,12 @@ from gateway.store.agencies import enrolled_agency
 from gateway.store.database import Database
 from gateway.store.log import PostgresLog
 from gateway.store.mailboxes import find_mailbox
+from gateway.store.mails import give_up_mail
 from gateway.store.objects import Bucket, ObjectStore
 from gateway.store.submissions import find_submission
 
 PATIENCE = timedelta(days=1)
-"""How long after the end of a submission its mail is tried."""
+"""How long a mail is tried."""
 
 LARGEST_REPORT = 5 << 20
 """Octets of an encrypted report that is mailed; many servers take no mail above 10 MiB."""
@@ -51,8 +52,10 @@ class Mailing:
         self._host = host
         self._clock = clock
 
-    def send(self, submission_id: UUID) -> None:
+    def send(self, submission_id: UUID, *, asked_at: datetime | None = None) -> None:
         """Send the mail of a submission; nothing, if there is nobody to tell.
+
+        Its day begins at the end of the submission, or where an operator asked for it again.
 
         Raises NotReady until the receipt can be made, ServiceFailed while the mail server is away,
         MailRefused where it never takes this mail, and MailOverdue once a day has passed.
@@ -66,9 +69,15 @@ class Mailing:
             place = log_place(session, submission)
         if address is None or not agency.active:
             return
-        if submission.settled_at and self._clock() - submission.settled_at > PATIENCE:
+        begun = asked_at or submission.settled_at
+        if begun and self._clock() - begun > PATIENCE:
             raise MailOverdue
         self._send(submission, place, address)
+
+    def give_up(self, submission_id: UUID, code: str) -> None:
+        """Keep that a mail was not sent; it waits for an operator."""
+        with self._database.transaction() as session:
+            give_up_mail(session, submission_id, code, now=self._clock())
 
     def _send(self, submission: Submission, place: LogPlace, address: str) -> None:
         if self._office is None:

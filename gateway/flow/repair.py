@@ -1,20 +1,24 @@
-"""Taking up again what failed by a fault of ours, once that is mended."""
+"""Taking up again what failed or could not be mailed, once the cause is mended."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
 from audit.actions import Action
 from gateway.errors import NotFound
 from gateway.flow.trail import AuditTrail
-from gateway.records import Principal, State, Submission
+from gateway.records import GivenUpMail, Principal, State, Submission
 from gateway.store.database import Database
 from gateway.store.jobs import JobQueue
+from gateway.store.mails import given_up_mails, take_up_mail
 from gateway.store.submissions import failed_submissions, find_submission, lock_submission, move
 
 
 class Repair:
-    """What an operator does about failed submissions; it shows no data, only ids and codes."""
+    """What an operator does about failed submissions and given-up mails.
+
+    It shows no data, only ids and codes.
+    """
 
     def __init__(
         self,
@@ -52,3 +56,18 @@ class Repair:
             self._trail.about(session, Action.SUBMISSION_RETRIED, by, moved, event_id=event_id)
             self._jobs.process(session, submission_id)
         return moved
+
+    def given_up_mails(self) -> list[GivenUpMail]:
+        """Every mail that was given up, oldest first."""
+        with self._database.transaction() as session:
+            return given_up_mails(session)
+
+    def mail_again(self, submission_ids: Iterable[UUID], *, by: Principal) -> None:
+        """Have given-up mails tried for another day, to the mailbox as it is then: all or none."""
+        with self._database.transaction() as session:
+            for submission_id in submission_ids:
+                submission = find_submission(session, submission_id)
+                if submission is None or not take_up_mail(session, submission_id):
+                    raise NotFound(f"given-up mail about {submission_id}")
+                self._trail.about(session, Action.MAIL_RETRIED, by, submission)
+                self._jobs.mail_again(session, submission_id, now=self._clock())

@@ -4,7 +4,7 @@ Procrastinate writes the job with an INSERT on our connection (docs/adr/0003-job
 exists if and only if the submission does. Queueing locks keep one waiting job for one submission.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from procrastinate import App, SyncPsycopgConnector
@@ -55,6 +55,10 @@ class JobQueue:
         """Ask for a submission's receipt and report to be mailed to its agency."""
         self._defer(session, MAIL, submission_id, queue=MAIL_QUEUE)
 
+    def mail_again(self, session: Session, submission_id: UUID, *, now: datetime) -> None:
+        """Likewise for a mail that was given up; it is tried for as long as one that is new."""
+        self._defer(session, MAIL, submission_id, queue=MAIL_QUEUE, asked_at=now.isoformat())
+
     def _defer(
         self,
         session: Session,
@@ -63,13 +67,14 @@ class JobQueue:
         *,
         queue: str = QUEUE,
         priority: int = 0,
+        **more: str,
     ) -> None:
         options = self._options(session, task, subject, queue=queue, priority=priority)
         try:
             # A savepoint of the connection: one of the session is made only when the session itself
             # next speaks, which is after the library has, and too late.
             with session.connection().begin_nested():
-                options.defer(subject=str(subject))
+                options.defer(subject=str(subject), **more)
         except AlreadyEnqueued:
             return  # one waiting job is enough
 

@@ -207,6 +207,23 @@ def test_a_worker_mails_what_an_administrator_lets_it(stand: StandOfRoles) -> No
     assert [recipients for _, recipients in taken.envelopes] == [["two@agency.test"]]
 
 
+def test_operators_list_given_up_mails_and_have_them_sent_again_as_the_worker(
+    stand: StandOfRoles,
+) -> None:
+    sender = stand.sender(COUNCIL)
+    sent = stand.send(sender, sender.message(1))
+    stand.settle()
+    url = address(stand.environ["DATABASE_URL"], Process.WORKER)
+    operator = admin_services(Settings.load({**stand.environ, "DATABASE_URL": url}, Process.ADMIN))
+    for _ in range(2):
+        stand.worker.mailing.give_up(sent, "mail-overdue")
+        stand.worker.mailing.give_up(sent, "mail-refused")
+        assert [each.error_code for each in operator.repair.given_up_mails()] == ["mail-refused"]
+        operator.repair.mail_again([sent], by=ADMINISTRATOR)
+    assert operator.repair.given_up_mails() == []
+    operator.database.dispose()
+
+
 def test_other_ends_and_dry_runs_need_no_more(stand: StandOfRoles) -> None:
     sender = stand.sender(OTHER_POLICE)
     rejected = stand.send(sender, sender.encrypt(b"not a ZIP archive"))

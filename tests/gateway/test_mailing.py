@@ -79,6 +79,7 @@ def sender(stand: Stand) -> Iterator[Sender]:
     yield sender
     with stand.database.transaction() as session:
         session.execute(text("DELETE FROM agency_mailbox"))
+        session.execute(text("DELETE FROM given_up_mail"))
         session.execute(text("DELETE FROM procrastinate_jobs"))
 
 
@@ -369,6 +370,87 @@ def test_what_is_refused_for_good_is_not_tried_again(stand: Stand, sender: Sende
     assert said[-1]["event"] == "mail.given-up"
     assert said[-1]["detail"] == "SMTPRecipientsRefused 550"
     assert MAILBOX not in str(said)
+
+
+def give_up(stand: Stand, submission: UUID) -> None:
+    """Have a worker give a mail up at once, as its mail server wants none of it."""
+    with mail_server(Keeping(Taken(), to_recipient="550 nobody here"), port=PORT):
+        worker._mail(stand.worker, submission)
+    with stand.database.transaction() as session:
+        session.execute(text("DELETE FROM procrastinate_jobs"))
+
+
+def test_a_mail_that_was_given_up_is_sent_again_when_an_operator_says_so(
+    stand: Stand, sender: Sender
+) -> None:
+    submission = settled(stand, sender, sender.message(1))
+    for _ in range(2):  # what is given up again is on the list again
+        give_up(stand, submission)
+        (listed,) = stand.admin.repair.given_up_mails()
+        assert (listed.id, listed.agency_id) == (submission, POLICE)
+        assert listed.error_code == "mail-refused"
+        stand.admin.repair.mail_again([submission], by=ADMINISTRATOR)
+        assert waiting(stand) == {submission}
+        assert stand.admin.repair.given_up_mails() == []
+    assert stand.about(submission)[-2:] == ["mail.retried", "mail.retried"]
+    taken = Taken()
+    with mail_server(Keeping(taken), port=PORT), running(stand):
+        assert eventually(lambda: len(taken.mails) == 1)
+        assert eventually(lambda: waiting(stand) == set())
+    assert taken.envelopes == [(SENDER, [MAILBOX])]
+    assert stand.admin.repair.given_up_mails() == []
+
+
+def test_a_mail_that_is_sent_again_has_a_day_of_its_own(stand: Stand, sender: Sender) -> None:
+    submission = settled(stand, sender, sender.message(1))
+    give_up(stand, submission)
+    with stand.database.transaction() as session:
+        session.execute(
+            text("UPDATE submission SET settled_at = :then WHERE id = :id"),
+            {"then": datetime.now(UTC) - timedelta(days=40), "id": submission},
+        )
+    stand.admin.repair.mail_again([submission], by=ADMINISTRATOR)
+    taken = Taken()
+    with mail_server(Keeping(taken), port=PORT), running(stand):
+        assert eventually(lambda: len(taken.mails) == 1)
+    then = datetime.now(UTC) - timedelta(hours=25)
+    with pytest.raises(MailOverdue):
+        stand.worker.mailing.send(submission, asked_at=then)
+
+
+def test_mails_are_sent_again_all_or_none(stand: Stand, sender: Sender) -> None:
+    submission, sent = (settled(stand, sender, sender.message(1)) for _ in range(2))
+    give_up(stand, submission)
+    before = stand.about(submission)
+    for wrong in (UUID(int=0), sent, submission):
+        with pytest.raises(NotFound, match=str(wrong)):
+            stand.admin.repair.mail_again([submission, wrong], by=ADMINISTRATOR)
+    assert [each.id for each in stand.admin.repair.given_up_mails()] == [submission]
+    assert waiting(stand) == set()
+    assert stand.about(submission) == before
+
+
+def test_the_commands_for_what_was_given_up(stand: Stand, sender: Sender, shell: Shell) -> None:
+    first, second, third = (settled(stand, sender, sender.message(1)) for _ in range(3))
+    for submission in (first, second, third):
+        give_up(stand, submission)
+    environ = stand.environ
+    listed = shell.well("mail", "list", "--json", **environ)
+    assert [each["id"] for each in listed.json()["mails"]] == [
+        str(each) for each in (first, second, third)
+    ]
+    table = shell.well("mail", "list", **environ).out
+    assert f"{first}  {POLICE}  mail-refused" in table
+    assert MAILBOX not in table + listed.out
+    assert shell("mail", "retry", **environ).status == 2
+    assert shell("mail", "retry", str(first), "--all", **environ).status == 2
+    assert str(second) in shell.well("mail", "retry", str(second), **environ).out
+    again = shell.fails(7, "mail", "retry", str(second), **environ)
+    assert "not-found" in again.err
+    both = shell.well("mail", "retry", "--all", "--json", **environ).json()
+    assert both == {"mails": [{"id": str(first)}, {"id": str(third)}]}
+    assert waiting(stand) == {first, second, third}
+    assert shell.well("mail", "list", "--json", **environ).json() == {"mails": []}
 
 
 def test_a_worker_without_a_mail_server_says_so(stand: Stand, sender: Sender) -> None:

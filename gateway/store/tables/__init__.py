@@ -25,6 +25,7 @@ from gateway.store.tables.log import (
 from gateway.store.tables.model import Model
 from gateway.store.tables.releases import ReleaseItemRow, ReleaseRow
 from gateway.store.tables.submissions import (
+    GivenUpMailRow,
     IdempotencyRow,
     PackageRow,
     SubmissionRow,
@@ -41,6 +42,7 @@ __all__ = [
     "CheckpointRow",
     "DryRunKeyRow",
     "DryRunRow",
+    "GivenUpMailRow",
     "IdempotencyRow",
     "LeafRow",
     "LinkagePepperRow",

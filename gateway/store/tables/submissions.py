@@ -86,6 +86,16 @@ class HeldRecordRow(Model):
     record_type: Mapped[str]
 
 
+class GivenUpMailRow(Model):
+    """A mail about a submission that could not be sent, until an operator has it sent again."""
+
+    __tablename__ = "given_up_mail"
+
+    submission_id: Mapped[UUID] = mapped_column(ForeignKey("submission.id"), primary_key=True)
+    error_code: Mapped[str]
+    given_up_at: Mapped[datetime]
+
+
 class IdempotencyRow(Model):
     """An Idempotency-Key of an agency, as its SHA-256, and the submission it stands for."""
 
