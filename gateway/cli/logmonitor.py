@@ -1,16 +1,16 @@
 """`gateway audit monitor`: look again and again, remember what was seen, and shout.
 
 Exit status: 6 where the log contradicts itself or cannot prove what it shows; it is never passed
-over, and the next run says it again. 3 with --once where times cannot be true or numbers of an
-agency are missing, 5 where nobody answered. Without --once a log that does not answer is asked
-again at the next interval.
+over, and the next run says it again. 3 with --once where times cannot be true, numbers of an agency
+are missing, or timestamps are missing, late or prove nothing; 5 where nobody answered. Without
+--once a log that does not answer is asked again at the next interval.
 """
 
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ from audit.watch import WatchMemory, look
 from gateway.cli.failures import IN_PART, Stop
 from gateway.cli.logfindings import finding_lines
 from gateway.cli.logsources import Where, log_key_option, read_log_keys, source_options
-from gateway.cli.output import say
+from gateway.cli.logstamps import StampWatch, Vouched, pinned, stamps_options
+from gateway.cli.output import say, some_of
 from gateway.client import ClientError
 
 LEAST_SECONDS = 10
@@ -49,13 +50,34 @@ ALARM_SECONDS = 60
 )
 @click.option("--once", is_flag=True, help="Look once and end, for cron.")
 @click.option("--exec", "command", help="Run this where something is wrong; stdin says what.")
+@stamps_options
+@click.option(
+    "--stamped-within",
+    type=click.IntRange(LEAST_SECONDS),
+    default=7200,
+    show_default=True,
+    help="Seconds that an entry may be in the log before a timestamp covers it.",
+)
 @source_options
 def monitor(
-    *, log_key: str, state: Path, interval: int, once: bool, command: str | None, **where: Any
+    *,
+    log_key: str,
+    state: Path,
+    interval: int,
+    once: bool,
+    command: str | None,
+    timestamps: str | None,
+    authorities: tuple[Path, ...],
+    stamped_within: int,
+    **where: Any,
 ) -> None:
     """Watch the log grow: verify what is new, and that nothing old has changed."""
     keys, place = read_log_keys(log_key), Where(**where)
-    watcher = _Watcher(keys, WatchMemory(state), state, command)
+    stamps = None
+    if timestamps is not None:
+        within = timedelta(seconds=stamped_within)
+        stamps = StampWatch(timestamps, pinned(authorities), within)
+    watcher = _Watcher(keys, WatchMemory(state), state, command, stamps)
     while True:
         found = watcher.look(place.open, patient=not once)
         if once:
@@ -69,41 +91,66 @@ class _Watcher:
     """One look after the other."""
 
     def __init__(
-        self, keys: LogKeys, memory: WatchMemory, state: Path, command: str | None
+        self,
+        keys: LogKeys,
+        memory: WatchMemory,
+        state: Path,
+        command: str | None,
+        stamps: StampWatch | None,
     ) -> None:
         self._keys = keys
         self._memory = memory
         self._state = state
         self._command = command
+        self._stamps = stamps
 
     def look(self, open_source: Callable[[], TileSource], *, patient: bool) -> bool:
         """Whether there are findings; raises what ends the watch."""
-        source = open_source()
+        source, vouched = open_source(), Vouched()
         try:
-            replayed = look(source, self._memory, keys=self._keys, now=datetime.now(UTC))
+            # Before the newest checkpoint is read, as `gateway audit verify` does.
+            if self._stamps is not None:
+                vouched = self._stamps.newer(self._memory.stamped(), self._keys)
+            now = datetime.now(UTC)
+            replayed = look(source, self._memory, keys=self._keys, now=now, stamps=vouched.stamps)
+            lines = [*self._stamp_lines(source, replayed, vouched, now)]
         except ClientError as error:
             if not patient:
                 raise
             say(f"{_now()} {error.message} Asking again later.")
             return False
         except LogTampered as found:
-            self._shout(f"{found} [{found.code}]{self._evidence(found, source)}")
+            self._shout(f"{found} [{found.code}]{self._evidence(found, source, vouched)}")
             raise
         except AuditError as error:
             self._shout(f"{error} [{error.code}]")
             raise
-        return self._tell(replayed)
+        return self._tell(replayed, lines)
 
-    def _tell(self, replayed: Replayed) -> bool:
-        say(f"{_now()} verified up to {replayed.checkpoint.size} entries")
-        lines = finding_lines(replayed.findings)
+    def _stamp_lines(
+        self, source: TileSource, replayed: Replayed, vouched: Vouched, now: datetime
+    ) -> Iterator[str]:
+        if self._stamps is None:
+            return
+        yield from some_of(vouched.refused, "timestamps prove nothing")
+        size, newest = replayed.checkpoint.size, self._memory.stamped()
+        overdue = self._stamps.overdue(source, size, newest, keys=self._keys, now=now)
+        if overdue is not None:
+            yield overdue
+
+    def _tell(self, replayed: Replayed, stamp_lines: list[str]) -> bool:
+        said, stamped = f"verified up to {replayed.checkpoint.size} entries", self._memory.stamped()
+        if self._stamps is not None and stamped is not None:
+            said += f", stamped up to {stamped.size} at {stamped.at.isoformat(timespec='seconds')}"
+        say(f"{_now()} {said}")
+        lines = [*finding_lines(replayed.findings), *stamp_lines]
         if lines:
             self._shout("\n".join(lines))
         return bool(lines)
 
-    def _evidence(self, found: LogTampered, source: TileSource) -> str:
+    def _evidence(self, found: LogTampered, source: TileSource, vouched: Vouched) -> str:
         seen = self._memory.recall()
-        known = [] if seen is None else [seen.note]
+        known = [*([] if seen is None else [seen.note]), *vouched.notes]
         gathered = gather(found, source, keys=self._keys, known=known)
         folder = self._state / "evidence"
         if gathered is None or folder.exists():

@@ -3,7 +3,7 @@
 A token counts where it verifies under a root that the auditor pins, and for nothing else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,8 +14,11 @@ import click
 from cryptography.x509 import Certificate
 
 from audit.checkpoint import Checkpoint
+from audit.entry import Entry
 from audit.errors import TimestampRefused
 from audit.keyring import LogKeys
+from audit.proving import prove_entry
+from audit.tiles import TileSource
 from audit.times import SeenAt
 from audit.timestamp import Stamp, read_roots, stamped_at, verify_stamp
 from gateway.cli.logsources import log_key_option, read_log_keys
@@ -88,11 +91,50 @@ def read_stamps(timestamps: str | None, authorities: Sequence[Path], keys: LogKe
     Raises TimestampRefused where none verifies, or an error of a note that was stamped and is not
     by the log's key.
     """
-    found = Vouched()
     if timestamps is None:
-        return found
-    roots = _pinned(authorities)
-    for each in _found(timestamps):
+        return Vouched()
+    found = _verified(_stamps_from(timestamps), pinned(authorities), keys)
+    if not found.stamps:
+        raise TimestampRefused("; ".join(found.refused[:1]) or "there is no timestamp")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class StampWatch:
+    """Which timestamps a watcher holds a log against, and how long an entry may have none."""
+
+    timestamps: str
+    roots: Sequence[Certificate]
+    within: timedelta
+
+    def newer(self, than: SeenAt | None, keys: LogKeys) -> Vouched:
+        """Those over more entries than the newest that the watcher knows."""
+        after = 0 if than is None else than.size
+        return _verified(_stamps_from(self.timestamps, after=after), self.roots, keys)
+
+    def overdue(
+        self, source: TileSource, size: int, newest: SeenAt | None, *, keys: LogKeys, now: datetime
+    ) -> str | None:
+        """What is to be said where the first entry that no timestamp covers is too old for that.
+
+        Its time is the log's own word, which may be ahead of the watcher's clock by minutes only.
+        """
+        covered = 0 if newest is None else newest.size
+        if covered >= size:
+            return None
+        first = Entry.from_bytes(prove_entry(source, covered, keys).extra or b"")
+        if now - first.time <= self.within:
+            return None
+        waits = f"entry {covered} of {first.time.isoformat(timespec='seconds')}"
+        if newest is None:
+            return f"timestamps are missing: none that verifies is over {waits}"
+        at = newest.at.isoformat(timespec="seconds")
+        return f"timestamps are late: the newest, of {at}, is not over {waits}"
+
+
+def _verified(stamped: Iterable[Stamped], roots: Sequence[Certificate], keys: LogKeys) -> Vouched:
+    found = Vouched()
+    for each in stamped:
         try:
             at = stamped_at(each.note, each.token, roots=roots)
         except TimestampRefused as refused:
@@ -100,8 +142,6 @@ def read_stamps(timestamps: str | None, authorities: Sequence[Path], keys: LogKe
             continue
         found.stamps.append(Stamp(keys.checkpoint(each.note), at))
         found.notes.append(each.note)
-    if not found.stamps:
-        raise TimestampRefused("; ".join(found.refused[:1]) or "there is no timestamp")
     return found
 
 
@@ -115,7 +155,7 @@ def timestamp(
     checkpoint: Path, token: Path, *, log_key: str, authorities: tuple[Path, ...], as_json: bool
 ) -> None:
     """Verify TOKEN, an RFC 3161 timestamp over the file CHECKPOINT, offline."""
-    keys, roots = read_log_keys(log_key), _pinned(authorities)
+    keys, roots = read_log_keys(log_key), pinned(authorities)
     stamp = verify_stamp(checkpoint.read_bytes(), token.read_bytes(), roots=roots, keys=keys)
     facts = {
         "log": stamp.checkpoint.origin,
@@ -136,18 +176,19 @@ def timestamps(*, out: Path, url: str | None, token_file: Path | None) -> None:
     say(f"{new} timestamps are new in {out}")
 
 
-def _found(timestamps: str) -> Iterator[Stamped]:
+def _stamps_from(timestamps: str, *, after: int = 0) -> Iterator[Stamped]:
     if timestamps.startswith(("http://", "https://")):
         # Without the access token: it belongs to --url, and these are open to everyone.
-        return of_gateway(GatewayClient(timestamps))
-    return of_folder(Path(timestamps))
+        return of_gateway(GatewayClient(timestamps), after=after)
+    return of_folder(Path(timestamps), after=after)
 
 
 def _apart(moments: Sequence[datetime]) -> timedelta:
     return max((after - before for before, after in pairwise(moments)), default=timedelta())
 
 
-def _pinned(authorities: Sequence[Path]) -> tuple[Certificate, ...]:
+def pinned(authorities: Sequence[Path]) -> tuple[Certificate, ...]:
+    """The roots in these files; raises click.UsageError where there is none, or KeyRefused."""
     if not authorities:
         raise click.UsageError("Name the root certificate of an authority with --authority.")
     return tuple(root for file in authorities for root in read_roots(file.read_bytes()))

@@ -30,9 +30,11 @@ class Stamped:
     token: bytes
 
 
-def of_folder(folder: Path) -> Iterator[Stamped]:
-    """Every timestamp in a folder, the smallest size first."""
+def of_folder(folder: Path, *, after: int = 0) -> Iterator[Stamped]:
+    """Every timestamp in a folder over more than `after` entries, the smallest size first."""
     for size, place in sorted(_places(folder).items()):
+        if size <= after:
+            continue
         note = _read(place / CHECKPOINT, MAX_NOTE_BYTES)
         for file in sorted(place.glob(f"*{TOKEN}")):
             token = _read(file, MOST_TOKEN_BYTES)

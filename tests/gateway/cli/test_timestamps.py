@@ -15,7 +15,7 @@ from tests.audit.peers.authority import Authority
 from tests.audit.samples import OTHER_KEY, SIGNER, event, id_at
 from tests.audit.test_replay import rewritten
 from tests.gateway.cli.scripted import Answer, scripted
-from tests.gateway.cli.shell import Shell
+from tests.gateway.cli.shell import Done, Shell
 
 KEY = ("--log-key", SIGNER.vkey)
 HOUR = timedelta(hours=1)
@@ -53,6 +53,10 @@ class Case:
         (place / "checkpoint").write_bytes(note)
         (place / f"{name}.tsr").write_bytes((by or self.authority).stamp(note))
         return place
+
+    def remove_stamps(self) -> None:
+        for file in (self.folder / "stamps").rglob("*.tsr"):
+            file.unlink()
 
     def verify(self, log: Path, *options: object) -> tuple[object, ...]:
         stamps = ("--timestamps", self.folder / "stamps", "--authority", self.authority.root)
@@ -98,6 +102,124 @@ class TestOne:
         case.shell.fails(failures.USAGE, *nobody)
         done = case.shell.fails(failures.FAILED, *nobody, "--authority", note)
         assert "[key-refused]" in done.err
+
+
+class TestMonitor:
+    def look(self, case: Case, log: Path, *options: object) -> Done:
+        stamps = ("--timestamps", case.folder / "stamps", "--authority", case.authority.root)
+        state = ("--state", case.folder / "watch")
+        return case.shell(
+            "audit", "monitor", "--once", *state, "--folder", log, *KEY, *stamps, *options
+        )
+
+    def test_what_is_stamped_in_time_is_told_and_remembered(self, case: Case) -> None:
+        entries = dated(-3, -2, -1, 0, 0)
+        for size in (3, 4, 5):
+            case.stamp(rewritten(entries[:size]))
+            done = self.look(case, case.log(rewritten(entries[:size])))
+            assert done.status == 0, done
+            assert f"verified up to {size} entries, stamped up to {size} at 20" in done.err
+            (case.folder / "watch/seen-at").write_text("2026-01-05T09:30:00+00:00")
+            case.remove_stamps()  # none of them is read a second time
+        assert self.look(case, case.log(rewritten(entries))).status == 0
+
+    @pytest.mark.parametrize("waits", [1, 3])
+    def test_late_stamps_are_told_at_every_look_until_there_is_one(
+        self, case: Case, waits: int
+    ) -> None:
+        entries = dated(-9, -9, -waits)
+        case.stamp(rewritten(entries[:2]))
+        assert self.look(case, case.log(rewritten(entries[:2]))).status == 0
+        (case.folder / "watch/seen-at").write_text("2026-01-05T09:30:00+00:00")
+        (case.folder / "watch/stamped").write_text("2 2026-01-05T09:30:00+00:00")
+        log, heard = case.log(rewritten(entries)), case.folder / "heard"
+        for _ in range(2):
+            done = self.look(case, log, "--exec", f"sh -c 'cat >> {heard}'")
+            assert done.status == (failures.IN_PART if waits > 2 else 0)
+        if waits > 2:
+            said = (
+                "timestamps are late: the newest, of 2026-01-05T09:30:00+00:00, is not over entry 2"
+            )
+            assert heard.read_text().count(said) == 2
+        assert self.look(case, log, "--stamped-within", 3500).status == failures.IN_PART
+        case.stamp(rewritten(entries))
+        assert self.look(case, log).status == 0
+
+    def test_a_log_that_nobody_touched_since_its_stamp_is_not_late(self, case: Case) -> None:
+        log = case.log(rewritten(dated(-90, -80)))
+        case.stamp(rewritten(dated(-90, -80)))
+        assert self.look(case, log).status == 0
+        assert self.look(case, log).status == 0
+
+    def test_missing_stamps_are_told_and_the_log_is_watched_all_the_same(
+        self, case: Case, tmp_path: Path
+    ) -> None:
+        store = rewritten(dated(-9, -1))
+        log = case.log(store)
+        (case.folder / "stamps").mkdir()
+        done = self.look(case, log)
+        assert done.status == failures.IN_PART
+        assert "ALARM: timestamps are missing: none that verifies is over entry 0 of 20" in done.err
+        case.stamp(store, by=Authority.make(tmp_path / "x"), name="x")
+        done = self.look(case, log)
+        assert done.status == failures.IN_PART
+        assert "timestamp of 2 entries by x: the timestamp does not verify" in done.err
+        assert "timestamps are missing" in done.err
+        assert (case.folder / "watch/checkpoint").read_bytes() == store.checkpoints[-1]
+
+    def test_a_young_log_may_have_none_yet(self, case: Case) -> None:
+        (case.folder / "stamps").mkdir()
+        assert self.look(case, case.log(rewritten(dated(-1, 0)))).status == 0
+
+    @pytest.mark.parametrize("looks", [1, 2])
+    def test_entries_dated_back_behind_a_stamp_are_found(self, case: Case, looks: int) -> None:
+        """By a new stamp, or by the one that was the newest at the look before."""
+        entries = dated(-3, -3, -3, -2, -1)
+        case.stamp(rewritten(entries[:3]))
+        if looks == 2:
+            assert self.look(case, case.log(rewritten(entries[:3]))).status == 0
+            (case.folder / "watch/seen-at").write_text("2026-01-05T09:30:00+00:00")
+        done = self.look(case, case.log(rewritten(entries)))
+        assert done.status == failures.IN_PART
+        assert "entry 3: time-before-stamp" in done.err
+
+    def test_a_stamp_over_another_history_than_was_watched_is_found(self, case: Case) -> None:
+        """The watcher has verified one, and another one of the same key was stamped."""
+        log = case.log(rewritten(dated(-3, -3, -2, -1)))
+        (case.folder / "stamps").mkdir()
+        assert self.look(case, log, "--stamped-within", 99999).status == 0
+        case.stamp(rewritten(dated(-3, -2.9, -2)))
+        for _ in range(2):
+            done = self.look(case, log)
+            assert done.status == failures.UNTRUSTED
+            assert "the first 3 entries are not those of the checkpoint" in done.err
+        kit = case.folder / "watch/evidence"
+        told = case.shell.well("audit", "convict", kit, *KEY, "--json").json()
+        assert told["proven"] == "rewritten"
+        assert not (case.folder / "watch/stamped").exists()
+
+    def test_a_damaged_memory_of_stamps_is_no_first_time(self, case: Case) -> None:
+        store = rewritten(dated(-1))
+        log = case.log(store)
+        case.stamp(store)
+        assert self.look(case, log).status == 0
+        (case.folder / "watch/stamped").write_text("nonsense")
+        assert "[evidence-refused]" in self.look(case, log).err
+
+    def test_roots_are_asked_for_at_once(self, shell: Shell, tmp_path: Path) -> None:
+        watching = ("--state", tmp_path, "--folder", tmp_path, "--timestamps", tmp_path)
+        shell.fails(failures.USAGE, "audit", "monitor", *watching, *KEY)
+
+    def test_only_newer_stamps_are_asked_of_a_gateway(self, case: Case) -> None:
+        store = rewritten(dated(-1))
+        log = case.log(store)
+        case.stamp(store)
+        assert self.look(case, log).status == 0
+        answer = Answer(body=b'{"timestamps": []}', headers={"Content-Type": "application/json"})
+        with scripted(answer) as server:
+            done = self.look(case, log, "--timestamps", server.url)
+            assert done.status == 0
+            assert [each.path for each in server.asked] == ["/v1/log/timestamps?after=1"]
 
 
 class TestAll:
