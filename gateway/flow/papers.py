@@ -17,6 +17,7 @@ from gateway.flow.dryruns import DryRuns
 from gateway.flow.judgement import report_text
 from gateway.flow.proofs import LogReading
 from gateway.flow.shown import document_text, status_text
+from gateway.flow.sizes import Sizes
 from gateway.flow.submissions import LogPlace, Submissions, log_place
 from gateway.records import DryRun, Principal, Submission
 from gateway.store.database import Database
@@ -65,6 +66,7 @@ class Papers:
         self._submissions = submissions
         self._dry_runs = dry_runs
         self._proofs = proofs
+        self._sizes = Sizes()
 
     def status(self, *, by: Principal) -> Paper | None:
         """What became of the newest, as it is now; None where nothing was sent yet."""
@@ -103,6 +105,11 @@ class Papers:
         self._submissions.receipt(paper.about, by=by)
         return paper.content or b""
 
+    def forget(self, paper: Paper) -> None:
+        """Find out anew how large a report is."""
+        if paper.about is not None:
+            self._sizes.forget(paper.about, paper.kind)
+
     def piece(self, version: Version, offset: int, size: int) -> bytes:
         """Octets of a report that was taken."""
         return self._objects.piece(version, offset, size)
@@ -120,20 +127,24 @@ class Papers:
         place: Callable[[], LogPlace | None],
     ) -> Paper | None:
         tried_out, at = isinstance(each, DryRun), each.settled_at or each.received_at
-        if kind == FULL:
-            if each.report_key is None:
+        if kind == FULL or kind in _REPORTS:
+            measure = self._measure(each, kind)
+            if measure is None:
                 return None
-            size = self._objects.size(Bucket.REPORTS, each.report_key)
-            return Paper(name, each.id, tried_out, kind, size, at)
-        if kind in _REPORTS:
-            if each.report is None:
-                return None
-            size = len(_REPORTS[kind](each.report).encode())
+            size = self._sizes.of(each.id, kind, measure)
             return Paper(name, each.id, tried_out, kind, size, at)
         content, at = self._proof(kind, place()), each.received_at
         if content is None:
             return None
         return Paper(name, each.id, tried_out, kind, len(content), at, content)
+
+    def _measure(self, each: Submission | DryRun, kind: str) -> Callable[[], int] | None:
+        """How to find out how large a report is; None where there is none."""
+        if kind == FULL:
+            key = each.report_key
+            return None if key is None else partial(self._objects.size, Bucket.REPORTS, key)
+        report, render = each.report, _REPORTS[kind]
+        return None if report is None else lambda: len(render(report).encode())
 
     def _place(self, each: Submission | DryRun) -> LogPlace | None:
         """Where the log has its entry; of a dry run nothing is proven."""

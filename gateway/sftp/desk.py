@@ -200,6 +200,11 @@ class Desk:
             self.leave()
         return content
 
+    def forget(self, paper: Paper) -> None:
+        """List a paper anew, next time."""
+        self.papers.pop(paper.name, None)
+        self.services.papers.forget(paper)
+
     def _hold(self, size: int) -> None:
         self.reading.hold(self.agency_id, size)
         with self._lock:

@@ -389,7 +389,7 @@ class Tree(SFTPServer):
         if size != paper.size:
             # scp sends as many octets as were listed, whatever there is.
             self._desk.put_down(held)
-            self._desk.papers.pop(paper.name, None)
+            self._desk.forget(paper)
             raise SFTPFailure("This file has changed since it was listed. List the folder again.")
         return Outgoing(content, self._attrs(_READ_ONLY, size, paper.at.timestamp()), held)
 
