@@ -75,6 +75,7 @@ class Settings:
     sftp_sessions: int
     sftp_sessions_of_an_agency: int
     sftp_idle_seconds: int
+    sftp_agree_seconds: int
     mail: MailSettings | None
     scratch_folder: Path | None
     checker_folder: Path | None
@@ -132,6 +133,7 @@ class Settings:
             sftp_sessions=reader.number("SFTP_SESSIONS", default=400),
             sftp_sessions_of_an_agency=reader.number("SFTP_SESSIONS_OF_AN_AGENCY", default=50),
             sftp_idle_seconds=reader.number("SFTP_IDLE_SECONDS", default=1800),
+            sftp_agree_seconds=reader.number("SFTP_AGREE_SECONDS", default=60),
             mail=reader.mail_for(process, Process.WORKER),
             scratch_folder=reader.folder_or_none("SCRATCH_FOLDER"),
             checker_folder=reader.folder_or_none("CHECKER_FOLDER"),

@@ -47,7 +47,6 @@ STOP_SECONDS = 0.2
 GRACE_SECONDS = 20.0
 MOST_WAITING = 16 << 20
 """Octets that may wait for one connection; well-behaved sessions stop asking long before."""
-AGREE_SECONDS = 60.0
 THREADS = 32
 THREADS_OF_AN_AGENCY = 8
 THREADS_FOR_LOGINS = 4
@@ -164,7 +163,8 @@ class Door:
     def end_the_deaf(self) -> None:
         """Send away for whom too much waits, and who does not go on with new keys."""
         for guest in [*self._guests, *self._strangers]:
-            if guest.waiting() > MOST_WAITING or guest.silent_seconds() > AGREE_SECONDS:
+            deaf = guest.silent_seconds() > self._room.agree_seconds
+            if deaf or guest.waiting() > MOST_WAITING:
                 log.warning("sftp.deaf", agency=guest.agency_id)
                 guest.abort()
 

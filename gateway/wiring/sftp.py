@@ -27,11 +27,12 @@ from gateway.wiring.parts import (
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """How many SFTP sessions one process holds, and how long one that asks for nothing."""
+    """How many SFTP sessions one process holds, and how long those that do nothing."""
 
     all_agencies: int
     one_agency: int
     idle_seconds: int
+    agree_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ def sftp_services(settings: Settings) -> SftpServices:
             settings.sftp_sessions,
             settings.sftp_sessions_of_an_agency,
             settings.sftp_idle_seconds,
+            settings.sftp_agree_seconds,
         ),
         host_key_files=settings.sftp_host_key_files,
     )

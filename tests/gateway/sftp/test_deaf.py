@@ -113,15 +113,18 @@ def test_who_never_agrees_to_new_keys_is_ended(
     stand: Stand, own_door: SftpProcess, tmp_path: Path
 ) -> None:
     own_door.stop()
-    own_door.start(SFTP_SESSIONS="1")
+    own_door.start(SFTP_SESSIONS="1", SFTP_AGREE_SECONDS="4")
     guest = person_at(stand, own_door, tmp_path, POLICE)
     with in_the_middle_of_new_keys(guest) as transport:
         opened(transport, "/help.txt", 1 << 15)
+        time.sleep(5)
+        assert "sftp.deaf" not in own_door.log(), "it agreed to the first ones"
         ask_for_new_keys(transport)
         began = time.monotonic()
         while "sftp.deaf" not in own_door.log():
-            assert time.monotonic() - began < 90
-            time.sleep(1)
+            assert time.monotonic() - began < 30
+            time.sleep(0.1)
+        assert time.monotonic() - began > 3
         assert guest.sftp("ls /").returncode == 0
 
 
