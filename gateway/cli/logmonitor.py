@@ -109,8 +109,7 @@ class _Watcher:
         source, vouched = open_source(), Vouched()
         try:
             # Before the newest checkpoint is read, as `gateway audit verify` does.
-            if self._stamps is not None:
-                vouched = self._stamps.newer(self._memory.stamped(), self._keys)
+            vouched = self._new_stamps()
             now = datetime.now(UTC)
             replayed = look(source, self._memory, keys=self._keys, now=now, stamps=vouched.stamps)
             lines = [*self._stamp_lines(source, replayed, vouched, now)]
@@ -126,6 +125,16 @@ class _Watcher:
             self._shout(f"{error} [{error.code}]")
             raise
         return self._tell(replayed, lines)
+
+    def _new_stamps(self) -> Vouched:
+        """Those since the last look; none where they cannot be read, which ends no look."""
+        if self._stamps is None:
+            return Vouched()
+        try:
+            return self._stamps.newer(self._memory.stamped(), self._keys)
+        except ClientError as error:
+            say(f"{_now()} Timestamps cannot be read. {error.message}")
+            return Vouched()
 
     def _stamp_lines(
         self, source: TileSource, replayed: Replayed, vouched: Vouched, now: datetime

@@ -167,6 +167,21 @@ class TestMonitor:
         assert "timestamps are missing" in done.err
         assert (case.folder / "watch/checkpoint").read_bytes() == store.checkpoints[-1]
 
+    def test_stamps_that_cannot_be_read_hide_nothing(self, case: Case) -> None:
+        """Neither that they are missing, nor what is wrong with the log."""
+        store = rewritten(dated(-9, -1))
+        log = case.log(store)
+        with scripted(*[Answer(status=404, body=b"{}")] * 4) as server:
+            nowhere = ("--timestamps", server.url)
+            done = self.look(case, log, *nowhere)
+            assert done.status == failures.IN_PART
+            assert "Timestamps cannot be read." in done.err
+            assert "ALARM: timestamps are missing" in done.err
+            assert (case.folder / "watch/checkpoint").read_bytes() == store.checkpoints[-1]
+            assert self.look(case, log, *nowhere, "--stamped-within", 99999).status == 0
+            (log / "checkpoint").write_bytes(rewritten(dated(-8, -2)).checkpoints[-1])
+            assert self.look(case, log, *nowhere).status == failures.UNTRUSTED
+
     def test_a_young_log_may_have_none_yet(self, case: Case) -> None:
         (case.folder / "stamps").mkdir()
         assert self.look(case, case.log(rewritten(dated(-1, 0)))).status == 0
