@@ -50,7 +50,9 @@ def test_a_faulty_file_has_the_same_faults(case: str, size: int) -> None:
     assert in_blocks(data, size) == row_by_row(data)
 
 
-CELLS = st.sampled_from(["", "v", " ", "'", "é", "\u2028", "\x0b", "\x85", "=1", "x" * 70_000])
+CELLS = st.sampled_from(
+    ["", "v", " ", "'", "é", "\u2028", "\x0b", "\x85", "=1", "v\r", "x" * 70_000]
+)
 ODD = st.sampled_from(['"', '""', "\r", "\n", ",", "\0", "\ufeff", "\r\n", "x\x01", "(\u00b5/"])
 LINES = st.one_of(
     st.lists(CELLS, min_size=len(DECN.header), max_size=len(DECN.header)).map(",".join),
@@ -58,6 +60,7 @@ LINES = st.one_of(
     st.just('"' + "\n\n" + '"' + "," * (len(DECN.header) - 1)),
     st.just(LINE),
     st.just(LINE.replace("v3", '"v,3"')),
+    st.sampled_from([LINE + ",", LINE.rpartition(",")[0]]),
 )
 
 
@@ -80,6 +83,8 @@ def test_any_file_reads_alike(lines: list[str], end: str, size: int, ended: bool
     [
         *(b'"a",b\n', b"a\n", b"a,b,c\n", b"a,b\n\nc,d\n", b"\na,b\n", b"a\rb,c\n"),
         *(b"a,\0\n", b"a,\xff\n", b"a,b\n1\n2,3,4\n", b"x" * 70_000 + b",b\n"),
+        # What one line lacks must not be made up for by another, nor by what polars passes over.
+        *(b"a\nb,c,", b"a,b,", b"a\r,b\n", b"\r,b\r\n", b"a\rb,c\nd,e,", b"a\r,b\r\nc,d\n"),
     ],
 )
 def test_what_readers_might_not_agree_on_is_not_read_in_bulk(octets: bytes) -> None:
