@@ -114,10 +114,8 @@ class BulkCrossRecord(CrossRecord):
         """Remember that there is a row, though its values cannot be trusted."""
         self._doubt(record_type, cells)
         seen = self._of(record_type, place.file)
-        case_id = cells.get(seen.about)
-        if isinstance(case_id, str):
-            kept = {seen.about: case_id, "record_action": cells.get("record_action")}
-            seen.singly.append(Single(place.row, None, broken=kept))
+        kept = {name: cells.get(name) for name in (seen.about, "record_action")}
+        seen.singly.append(Single(place.row, None, broken=kept))
 
     def findings(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
         """Yield what does not fit, with the row that it is about."""

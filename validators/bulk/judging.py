@@ -81,7 +81,10 @@ class Clearing:
         return Cleared(
             texts.drop(set(self._by_number) - {_ACTION}).filter(is_fit),
             numbers.filter(is_fit),
-            texts.filter(~is_fit).with_columns(_unfit(numbers.filter(~is_fit))),
+            texts.filter(~is_fit).with_columns(
+                # In the order of the standard, whatever that of the file: findings are told so.
+                _unfit(numbers.select(*self.columns).filter(~is_fit))
+            ),
         )
 
     def lines(self, cleared: Cleared) -> Iterator[pl.DataFrame]:

@@ -2,8 +2,10 @@
 
 import errno
 import io
+import json
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
@@ -66,9 +68,13 @@ def both(records: Any, *, history: NoHistory | None = None, **changed: Any) -> t
 
 
 def judged(records: Any, way: type[Rows], *, history: NoHistory | None, **changed: Any) -> Told:
+    return told_of(samples.package(STANDARD, records, **changed).data, way, history=history)
+
+
+def told_of(package: bytes, way: type[Rows], *, history: NoHistory | None = None) -> Told:
     return told(
         validate(
-            io.BytesIO(samples.package(STANDARD, records, **changed).data),
+            io.BytesIO(package),
             standards=load_standards(),
             received_on=samples.RECEIVED_ON,
             history=history or NoHistory(),
@@ -81,6 +87,19 @@ def same(records: Any, **given: Any) -> Told:
     one, other = both(records, **given)
     assert other == one
     return one
+
+
+def same_files(files: dict[str, bytes]) -> Told:
+    package = samples.built_from_files(STANDARD, files).data
+    one, other = (told_of(package, way) for way in (Rows, BulkRows))
+    assert other == one
+    return one
+
+
+def csv_of(kind: str, rows: list[dict[str, Any]], *, columns: Sequence[str] = ()) -> bytes:
+    header = columns or STANDARD.records[kind].header
+    lines = (",".join(str(row.get(name, "")) for name in header) for row in rows)
+    return "\n".join([",".join(header), *lines, ""]).encode()
 
 
 class Slow(MemorySpool):
@@ -155,6 +174,26 @@ def test_a_return_of_some_hundred_children_is_the_same() -> None:
         row["is_primary"] = "false"
     found = same(records)
     assert {"CT-016", "CT-046"} <= set(found.report.totals)  # type: ignore[attr-defined]
+
+
+def test_what_is_wrong_is_told_in_the_order_of_the_standard_whatever_that_of_the_file() -> None:
+    """Of a file with more than can be told, it is the same that is left out."""
+    rows = samples.children(2)["CASE"]
+    rows[1] |= {"sex": "X", "uasc": "X", "birth_year_month": "soon"}
+    backwards = STANDARD.records["CASE"].header[::-1]
+    found = same_files({"CASE.csv": csv_of("CASE", rows, columns=backwards)})
+    columns = [each.column for each in found.report.findings]  # type: ignore[attr-defined]
+    assert columns[:3] == ["birth_year_month", "sex", "uasc"]
+
+
+@pytest.mark.parametrize("record_id", [5, None, True])
+def test_counts_are_not_compared_where_a_case_has_no_id(record_id: object) -> None:
+    rows: list[dict[str, Any]] = [*samples.children(3)["CASE"]]
+    rows[1] = {**rows[1], "record_id": record_id}
+    cases = "\n".join(map(json.dumps, rows)).encode()
+    counts = csv_of("ACTV", [stories.actv(count="3")])
+    found = same_files({"CASE.jsonl": cases, "ACTV.csv": counts})
+    assert "CT-093" not in found.report.totals  # type: ignore[attr-defined]
 
 
 def test_an_id_that_stands_twice_is_found_within_and_across_files() -> None:
