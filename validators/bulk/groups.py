@@ -230,7 +230,7 @@ class BulkCrossRecord(CrossRecord):
         """Say to the rules about counts, and about rows without a case, which cases there are."""
         seen = self._seen.get("CASE")
         frame = None if seen is None else seen.standing()
-        if seen is None or frame is None:
+        if seen is None or frame is None or frame.is_empty():
             return
         if self._held.is_known or len(self._seen) > 1:  # else nothing is held against them
             self._cases.update(frame["record_id"])

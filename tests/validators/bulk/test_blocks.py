@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.validators.test_readers import DECN, FAULTY_CSV, HEADER, LINE, table
+from validators.bulk import reading
 from validators.bulk.reading import ROW, plain_frame, read_blocks
 from validators.findings import Finding
 from validators.readers import FileUnreadable, read_tables
@@ -89,6 +90,17 @@ def test_any_file_reads_alike(lines: list[str], end: str, size: int, ended: bool
 )
 def test_what_readers_might_not_agree_on_is_not_read_in_bulk(octets: bytes) -> None:
     assert plain_frame(b"one,two\n" + octets, ("one", "two")) is None
+
+
+@pytest.mark.parametrize("line", [b"\n", b"\r\n", b"v\n"])
+def test_short_lines_are_not_made_full_by_the_million(
+    monkeypatch: pytest.MonkeyPatch, line: bytes
+) -> None:
+    """8 MB of them would be 6 GB of cells, all blank, before anybody could count them."""
+    monkeypatch.setattr(reading, "pl", None)
+    assert (
+        plain_frame(b"one,two,three,four\n" + line * 1_000, ("one", "two", "three", "four")) is None
+    )
 
 
 @pytest.mark.parametrize("octets", [b"x\x01,b\n", b"\xef\xbb\xbfa,b\n", b"#a,b\n", b"a,b"])

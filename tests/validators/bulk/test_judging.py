@@ -196,6 +196,11 @@ def test_counts_are_not_compared_where_a_case_has_no_id(record_id: object) -> No
     assert "CT-093" not in found.report.totals  # type: ignore[attr-defined]
 
 
+def test_cases_that_are_all_withdrawn_are_none_to_compare_counts_with() -> None:
+    records = {"CASE": [stories.case(record_action="DELETE")], "ACTV": [stories.actv()]}
+    assert "CT-093" not in same(records).report.totals  # type: ignore[attr-defined]
+
+
 def test_an_id_that_stands_twice_is_found_within_and_across_files() -> None:
     records = samples.children(6)
     records["CASE"][4]["record_id"] = records["CASE"][1]["record_id"]
