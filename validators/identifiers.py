@@ -82,6 +82,11 @@ _AREAS = (
 )
 # "level B1 2nd door" is no postcode, "B33 8TH" is: ordinals are told by their small letters.
 _INWARD = r"\d(?!(?-i:st|nd|rd|th))[ABD-HJLNP-UW-Z]{2}"
+# The form comes first: else each word of a text is held against all the areas.
+_POSTCODE = (
+    r"(?=[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2})"
+    rf"(?:{_AREAS.replace(' ', '|')})\d[A-Z\d]? ?{_INWARD}"
+)
 _SPACE = r"[ \t.()-]{0,3}"
 
 KINDS = (
@@ -91,7 +96,7 @@ KINDS = (
             r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"
         ),
     ),
-    Kind("postcode", _pattern(rf"(?:{_AREAS.replace(' ', '|')})\d[A-Z\d]? ?{_INWARD}")),
+    Kind("postcode", _pattern(_POSTCODE)),
     Kind(
         "National Insurance number",
         _pattern(
