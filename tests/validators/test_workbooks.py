@@ -1,6 +1,7 @@
 """Workbooks as spreadsheet programs write them, and as nobody should: all end in findings."""
 
 import io
+import json
 import os
 import signal
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from validators.standard import load_standard, load_standards
 from validators.workbooks.cells import text_of_cell
 from validators.workbooks.precheck import WorkbookRefused
 from validators.workbooks.reading import read_sheets
+from validators.workbooks.telling import told
 
 STANDARD = load_standard()
 DECN = list(STANDARD.records["DECN"].header)
@@ -245,6 +247,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: books.xlsx({"DECN": [DECN, [*LINE, "x"]]}),
     ),
     "a huge cell": ("longer than", lambda: books.ods({"DECN": [DECN, ["x" * 70_000, *LINE[1:]]]})),
+    "a row of 14 MB": ("longer than", lambda: books.ods({"DECN": [DECN, ["x" * (1 << 20)] * 14]})),
     "a column twice": ("2 times", lambda: books.xlsx({"DECN": [[*DECN, DECN[0]], LINE]})),
 }
 
@@ -271,6 +274,17 @@ def test_the_reader_of_a_workbook_has_bounded_memory() -> None:
     assert faults_of(repeated(rows=10_000, columns=10_000), "RETURN.ods")
     assert psutil.Process().memory_info().rss - before < 50 << 20
     assert not readers()
+
+
+@pytest.mark.parametrize(
+    "sheets",
+    [{"DECN": [DECN, ["x" * (4 << 20)] * 14]}, {"x" * (40 << 20): [["x"]]}],
+    ids=["a row", "a name"],
+)
+def test_what_a_reader_tells_is_never_long(sheets: books.Sheets) -> None:
+    """Of a few kilobytes it would make a gigabyte, outside its own bounds."""
+    told_of = (json.dumps(each) for each in told(books.ods(sheets)))
+    assert max(map(len, told_of)) < 1 << 20
 
 
 def test_a_reader_that_is_killed_is_a_finding_and_not_a_hang() -> None:

@@ -20,6 +20,9 @@ from validators.workbooks.precheck import MOST_PACKED_BYTES, WorkbookRefused, re
 
 MOST_CELLS = 10_000_000
 _MOST_SHEETS = 100
+_LONGEST_NAME = 100
+_LONGEST_ROW = 1 << 20
+"""Characters, as in CSV and XML: whoever listens holds a row whole, and has no bounds of its own."""
 
 Message = dict[str, Any] | list[Any]
 
@@ -47,7 +50,7 @@ def _read(data: bytes) -> Iterator[Message]:
             cells = workbook.get_sheet_by_name(sheet.name)
             # Before a word is said of it: a reader with less memory dies here and says none either.
             _require_near(cells)
-            yield {"sheet": sheet.name}
+            yield {"sheet": sheet.name[:_LONGEST_NAME]}
             yield from _rows(cells)
 
 
@@ -68,5 +71,7 @@ def _rows(sheet: CalamineSheet) -> Iterator[Message]:
     left = [""] * sheet.start[1]
     for number, values in enumerate(sheet.iter_rows(), start=1):
         cells = left + [text_of_cell(value) for value in values]
+        if sum(map(len, cells)) > _LONGEST_ROW:
+            raise WorkbookRefused(f"row {number} is longer than {_LONGEST_ROW:,} characters")
         if number == 1 or any(cells):
             yield [number, cells]
