@@ -119,6 +119,26 @@ def test_a_return_in_a_workbook_is_judged_as_the_same_return_in_csv(name: str) -
     assert (told["file"], told["sheet"]) == (name, told["record_type"])
 
 
+def test_numbers_and_dates_at_the_edge_keep_to_what_a_field_can_refuse() -> None:
+    """None becomes a value that is in range: neither 1e308 nor infinity, nor a year of 1904."""
+    cells = "".join(f"<c><v>{number}</v></c>" for number in ("1e308", "1e400", "NaN", "5e-324"))
+    [[row]] = tables_of(xlsx_cell(cells)).values()
+    assert row.cells is not None
+    assert list(row.cells.values())[:4] == ["1e+308", "inf", "nan", "5e-324"]
+
+
+@pytest.mark.parametrize(("since", "day"), [("0", "2026-03-01"), ("1", "2030-03-02")])
+def test_dates_are_counted_from_the_day_that_the_workbook_says(since: str, day: str) -> None:
+    sheet = books.xlsx({"DECN": [DECN, [date(2026, 3, 1), *LINE[1:]]]})
+    with ZipFile(io.BytesIO(sheet)) as archive:
+        whole = archive.read("xl/workbook.xml")
+    told_since = whole.replace(b"<workbookPr ", f'<workbookPr date1904="{since}" '.encode())
+    assert told_since != whole
+    [[row]] = tables_of(books.changed(sheet, {"xl/workbook.xml": told_since})).values()
+    assert row.cells is not None
+    assert row.cells[DECN[0]] == day
+
+
 def facts(outcome: Outcome) -> set[tuple[object, ...]]:
     return {
         (each.rule, each.record_type, each.row, each.column, each.message())
@@ -159,6 +179,25 @@ def repeated(*, rows: int, columns: int) -> bytes:
     return books.ods_of(
         f'<table:table table:name="DECN">{row}</table:table-cell></table:table-row></table:table>'
     )
+
+
+def xlsx_cell(cell: str) -> bytes:
+    """A sheet whose second row begins with a cell that is written out."""
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    rows = "".join(f"<c t='inlineStr'><is><t>{name}</t></is></c>" for name in DECN)
+    part = f"<sheetData><row r='1'>{rows}</row><row r='2'>{cell}</row></sheetData>"
+    return books.changed(
+        GOOD, {"xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}">{part}</worksheet>'.encode()}
+    )
+
+
+def ods_error() -> bytes:
+    """As LibreOffice writes #N/A."""
+    kind = 'office:value-type="string" office:string-value="" calcext:value-type="error"'
+    cell = f'<table:table-cell table:formula="of:=NA()" {kind}><text:p>#N/A</text:p>'
+    named = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
+    row = f"<table:table-row>{cell}</table:table-cell></table:table-row>"
+    return books.ods_of(f'<table:table table:name="DECN" {named}>{row}</table:table>')
 
 
 def without_a_cell_type(name: str) -> Callable[[], bytes]:
@@ -247,6 +286,19 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: books.xlsx({"DECN": [DECN, [*LINE, "x"]]}),
     ),
     "a huge cell": ("longer than", lambda: books.ods({"DECN": [DECN, ["x" * 70_000, *LINE[1:]]]})),
+    "a cell that shows an error": (
+        "shows an error",
+        lambda: xlsx_cell('<c r="A2" s="3" t="e"><f>NA()</f><v>#N/A</v></c>'),
+    ),
+    "ODS with a cell that shows an error": ("shows an error", ods_error),
+    "a string that nobody gave": (
+        "damaged",
+        lambda: xlsx_cell('<c t="s"><v>4000000000</v></c>'),
+    ),
+    "more strings than there can be": (
+        "memory or time",
+        xml(b'<sst uniqueCount="1000000000000000000"><si><t>x</t></si></sst>'),
+    ),
     "a row of 14 MB": ("longer than", lambda: books.ods({"DECN": [DECN, ["x" * (1 << 20)] * 14]})),
     "a column twice": ("2 times", lambda: books.xlsx({"DECN": [[*DECN, DECN[0]], LINE]})),
 }

@@ -1,7 +1,8 @@
 """A workbook before any reader sees it: what kind of file it is, and whether it may be inflated.
 
 Owns the limits on a workbook as an archive (layout, sizes as declared and as inflated) and refuses
-what has no place in a return: locks, macros, links to other files, document types in its XML.
+what has no place in a return: locks, macros, links to other files, document types in its XML, cells
+that show an error.
 A clause that is raised here is our own and repeats nothing of the file.
 
     WorkbookRefused      the workbook is not read; `detail` says why and what to do, for its sender
@@ -24,6 +25,8 @@ _LINKS = re.compile(r"(?i)(externalLinks/|connections\.xml|queryTables/)")
 _NOT_UTF_8 = (b"\xff\xfe", b"\xfe\xff", b"\0")
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})""")
 _LOCKED = b"encryption-data"
+# A reader makes a blank of such a cell, as if nothing had been given.
+_ERRORS = (b' t="e"', b" t='e'", b'calcext:value-type="error"')
 
 _SAVE_AGAIN = "save it again as an ordinary workbook"
 _SAID = {
@@ -78,6 +81,7 @@ def _require_parts(layout: tuple[Entry, ...]) -> None:
 def _require_plain(workbook: BinaryIO, entry: Entry) -> None:
     name = entry.raw_name
     is_xml = name.endswith((b".xml", b".rels"))
+    holds_cells = name == b"content.xml" or name.startswith(b"xl/worksheets/")
     with open_entry(workbook, entry) as part:
         before = b""
         while chunk := part.read(_CHUNK):
@@ -85,6 +89,10 @@ def _require_plain(workbook: BinaryIO, entry: Entry) -> None:
                 _require_plain_xml(before + chunk, is_start=not before)
             if name == b"META-INF/manifest.xml" and _LOCKED in before + chunk:
                 raise PackageRefused("zip-encrypted")
+            if holds_cells and any(mark in before + chunk for mark in _ERRORS):
+                raise WorkbookRefused(
+                    "a cell shows an error, such as #N/A or #REF!; put its value there, or clear it"
+                )
             # A mark may lie across two chunks.
             before = chunk[-32:]
 

@@ -22,7 +22,7 @@ MOST_CELLS = 10_000_000
 _MOST_SHEETS = 100
 _LONGEST_NAME = 100
 _LONGEST_ROW = 1 << 20
-"""Characters, as in CSV and XML: whoever listens holds a row whole, and has no bounds of its own."""
+"""Characters, as in CSV and XML: whoever listens holds a row whole, without bounds of its own."""
 
 Message = dict[str, Any] | list[Any]
 
