@@ -17,7 +17,8 @@ _MOST_REMEMBERED = 300_000
 _NUMBER_BITS = 16
 """Numbers of values fit into as many bits: `columns.MOST_TEXTS` is below their limit."""
 _KEY_BITS = 64
-_MOST_COLUMNS = 8
+_MOST_COLUMNS = 7
+"""With one more a key could have 128 bits, and polars takes no list of numbers up to there."""
 
 Values = Callable[[str, int], Any]
 

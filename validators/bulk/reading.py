@@ -56,7 +56,7 @@ def read_blocks(
     sizes = chain((size // 4 or 1, size // 2 or 1), repeat(size))
     while octets := lines.take(next(sizes), under=head):
         frame = plain_frame(octets, tuple(longest))
-        if frame is None:
+        if frame is None or frame.height > lines.left:
             lines.put_back(octets[len(head) :])
             yield from _slowly(lines, rows, longest, name)
             continue

@@ -49,6 +49,11 @@ class TextLines:
         """Whether octets that were taken and put back are still to be read as lines."""
         return self._put_back.tell() < len(self._put_back.getbuffer())
 
+    @property
+    def left(self) -> int:
+        """How many lines more there may be."""
+        return MOST_LINES - self._number
+
     def take(self, size: int, *, under: bytes = b"") -> bytes:
         """Return about this many octets, up to the end of a line, `under` some others.
 

@@ -110,6 +110,15 @@ def test_what_only_looks_odd_is_read_as_it_stands(octets: bytes) -> None:
     assert frame.rows() == [tuple(octets.decode().strip("\n").split(","))]
 
 
+@pytest.mark.parametrize("most", [1, 5, 20, 21, 30])
+def test_what_stands_before_a_line_too_many_is_read(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr("validators.readers.lines.MOST_LINES", most)
+    data = table(*[LINE] * 20)
+    assert in_blocks(data, 600) == in_blocks(data, 1 << 20) == row_by_row(data)
+
+
 def test_quotes_in_one_block_do_not_slow_the_others() -> None:
     data = table(*[LINE] * 50, LINE.replace("v3", '"v,3"'), *[LINE] * 50)
     records, faults = in_blocks(data, 1_000)
