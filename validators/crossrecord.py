@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from validators.accepted import AcceptedRows
 from validators.fields.ids import is_record_id
+from validators.filenames import is_package_name
 from validators.findings import Finding, finding
 from validators.held import Held, Sent, gone_with_its_case, sent
 from validators.links import Links
@@ -34,6 +35,8 @@ FAMILY_RULES: tuple[GroupRule[Family], ...] = (*family.RULES, *decisions.RULES)
 _UNNAMED = "no NARR row that could be read names this file, so it is not kept"
 _ALWAYS = ("record_id", "record_action")
 _ANY = ""
+_LONGEST = 64
+"""Longer texts are neither references nor actions, and are not kept whole."""
 _LOOKED_AT = {
     "CASE": (
         *("person_ref", "birth_year_month", "sex", "uasc", "identification_date"),
@@ -150,20 +153,21 @@ class CrossRecord:
         if record_type == "ACTV":
             self._activity.misses_counts = True
         if record_type == "JUST":
-            self._broken_investigations.add(str(cells.get("investigation_ref") or _ANY))
-        if cells.get("attachment_name"):
-            self._named_by_broken.add(attachment_name(cells))
+            reference = str(cells.get("investigation_ref") or _ANY)
+            self._broken_investigations.add(reference if len(reference) <= _LONGEST else _ANY)
+        if cells.get("attachment_name") and is_package_name(name := attachment_name(cells)):
+            self._named_by_broken.add(name)
 
     def _take_broken(self, record_type: str, cells: Mapping[str, object]) -> None:
         """Remember what a broken row is about."""
         case_id = cells.get("record_id" if record_type == "CASE" else "case_id")
-        if not isinstance(case_id, str):
+        # What no record can have as its id names no family, and nobody is asked about it.
+        if not isinstance(case_id, str) or not is_record_id(case_id):
             return
         if record_type == "CASE":
             self._cases.add(case_id)
-            # What no record can have as its id is held by nobody, and nobody is asked about it.
-            if is_record_id(case_id):
-                self._broken_cases[case_id] = cells.get("record_action")
+            action = str(cells.get("record_action"))
+            self._broken_cases[case_id] = action[:_LONGEST]
         self._in_doubt_of.add(case_id)
 
     def see_unread(self) -> None:

@@ -39,6 +39,7 @@ class RecordSchema(Schema):
 
 
 _MOST_REMEMBERED = 2_000
+_LONGEST_REMEMBERED = 200  # longer ones hardly repeat, and thousands of them are a gigabyte
 _Read = tuple[Any, tuple[Fault, ...]]
 
 
@@ -94,7 +95,8 @@ def _read(field: Field[Any], name: str, given: object, remembered: dict[str, _Re
         read: _Read = field.deserialize(given, name), ()
     except Broken as broken:
         read = None, tuple(broken.faults)
-    if isinstance(given, str) and len(remembered) < _MOST_REMEMBERED:
+    is_room = len(remembered) < _MOST_REMEMBERED
+    if is_room and isinstance(given, str) and len(given) <= _LONGEST_REMEMBERED:
         remembered[given] = read
     return read
 

@@ -1,7 +1,9 @@
 """Whole packages: the verdict, what is kept, what is returned, and what hostile ones end in."""
 
+import gc
 import io
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,10 +18,12 @@ from hypothesis import strategies as st
 from tests.validators import samples
 from tests.validators.zips import zipped
 from validators.building import BuiltPackage
+from validators.bulk.judging import BulkRows
 from validators.collected import Collected
 from validators.findings import finding
 from validators.manifest import ManifestSignatureRefused, canonical_manifest
-from validators.package import PackageRefused
+from validators.package import Package, PackageRefused
+from validators.rows import Rows
 from validators.run import NoHistory, Outcome, validate
 from validators.standard import load_standard, load_standards
 
@@ -358,6 +362,33 @@ def test_findings_beyond_the_cap_are_counted_and_dropped() -> None:
     outcome = judged(built({"CASE": many}))
     assert rules(outcome)["CT-016"] == 1_200
     assert len(places(outcome, "CT-016")) == 1_000
+
+
+@pytest.mark.parametrize("way", [Rows, BulkRows])
+def test_nothing_of_what_is_wrong_is_kept_in_memory(way: type[Rows]) -> None:
+    """Cells may be long, and each another: a few megabytes, packed, would fill a worker."""
+    rows = samples.children(240)["EXPL"]
+    for at, row in enumerate(rows):
+        row.update(dict.fromkeys(("record_action", "case_id", "means"), f"{at}{'x' * 20_000}"))
+    package = samples.package(STANDARD, {"EXPL": rows}).data
+    kept: list[int] = []
+
+    class Measured(way):  # type: ignore[misc, valid-type]
+        def judge_together(self, package: Package) -> None:
+            gc.collect()
+            kept.append(tracemalloc.get_traced_memory()[0])
+            super().judge_together(package)
+
+    tracemalloc.start()
+    validate(
+        io.BytesIO(package),
+        standards=load_standards(),
+        received_on=samples.RECEIVED_ON,
+        history=NoHistory(),
+        make_rows=Measured,
+    )
+    tracemalloc.stop()
+    assert kept[0] < 4 << 20
 
 
 def test_what_rejects_a_package_is_never_dropped() -> None:

@@ -63,9 +63,6 @@ class Column(Protocol):
         say the same in all rows: that is text, and no piece at all where nothing is given.
         """
 
-    def typed(self, text: str) -> Any:
-        """Return the typed value of a text that is fit."""
-
 
 class Given:
     """Stands for an id or token: a rule may ask whether there is one, and nothing else.
@@ -158,10 +155,6 @@ class PatternColumn:
             return begin, text, end
         return (pl.when(text != "").then(pl.concat_str(pl.lit(begin), text, pl.lit(end))),)
 
-    def typed(self, text: str) -> Any:
-        """Return the text itself, or None for none."""
-        return text or None
-
     def _takes(self, text: str) -> bool:
         try:
             return bool(self._field.deserialize(text, self.name) == text)
@@ -178,7 +171,7 @@ class ValueColumn:
         self.name = name
         self._around = around
         self._field = field
-        self._known: dict[str, int | None] = {}
+        self._known: dict[str, int] = {}
         self._values: list[Any] = [None]
         self._members: list[str | None] = [None]
         self.asked = self._texts().unique().implode()
@@ -205,11 +198,6 @@ class ValueColumn:
         members = pl.lit(pl.Series(self._members, dtype=pl.String))
         return (members.gather(pl.col(self.name)),)
 
-    def typed(self, text: str) -> Any:
-        """Return what the field made of a text."""
-        number = self._known[text]
-        return None if number is None else self._values[number]
-
     def _texts(self) -> pl.Expr:
         return pl.col(self.name)
 
@@ -219,11 +207,9 @@ class ValueColumn:
         try:
             value = self._field.deserialize(text, self.name)
         except Broken:
-            self._known[text] = UNFIT
-            return
+            return  # and not remembered: it may be long, and each row may have another
         if value is not None and isinstance(self._field, TextField):
-            self._known[text] = UNFIT  # narratives are read one by one, for they may warn
-            return
+            return  # narratives are read one by one, for they may warn
         self._known[text] = NOT_GIVEN if value is None else len(self._values)
         if value is not None:
             self._values.append(value)

@@ -38,6 +38,8 @@ from validators.rules.uniqueness import RecordIds
 _ASKED_ABOUT = ("CASE", "EXPL")
 _NOWHERE = Place("", 0)
 _PRESENT = "#"
+_LONGEST_ID = 36
+"""Of a broken row nothing longer is kept: it is neither an id nor an action."""
 _AT_ONCE = 1 << 16
 """Families asked about at once: each rule has a key of 64 bits for each of them."""
 
@@ -114,7 +116,8 @@ class BulkCrossRecord(CrossRecord):
         """Remember that there is a row, though its values cannot be trusted."""
         self._doubt(record_type, cells)
         seen = self._of(record_type, place.file)
-        kept = {name: cells.get(name) for name in (seen.about, "record_action")}
+        given = ((name, cells.get(name)) for name in (seen.about, "record_action"))
+        kept = {name: text for name, text in given if len(str(text)) <= _LONGEST_ID}
         seen.singly.append(Single(place.row, None, broken=kept))
 
     def findings(self, package: Package) -> Iterator[tuple[Place | None, Finding]]:
