@@ -81,8 +81,8 @@ def plain_frame(octets: bytes, columns: tuple[str, ...]) -> pl.DataFrame | None:
     # and one at the end of any other cell for nothing at all.
     if b"\r" in octets and _LONE_RETURN.search(octets):
         return None
-    # A blank line or a short row has too few; what makes up for it elsewhere is raised below. Before
-    # polars, which makes full rows of short ones: of a megabyte of line ends it would make gigabytes.
+    # A blank line or a short row has too few; what makes up for it elsewhere is raised below. This
+    # comes first: polars makes full rows of short ones, and gigabytes of a megabyte of line ends.
     lines = octets.count(b"\n")
     if octets.count(b",") != lines * (len(columns) - 1) or not _is_utf_8(octets):
         return None
