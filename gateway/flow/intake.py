@@ -81,6 +81,8 @@ class Intake:
                 )
                 with self._database.transaction() as session:
                     acknowledgement = self.record(session, arrived, by=by)
+                    if delivery.replaces is not None and not acknowledgement.repeated:
+                        _require_not_replaced(session, delivery.replaces, by)
                 if not acknowledgement.repeated:
                     entry = written_entry(session, acknowledgement.submission.event_id)
                     acknowledgement = replace(acknowledgement, entry=entry)
@@ -108,12 +110,6 @@ class Intake:
                 "not-replaceable",
                 f"A submission that is {earlier.state} cannot be replaced.",
                 "Only an accepted submission can be replaced; otherwise send a new one.",
-            )
-        if earlier.superseded_by is not None:
-            raise Conflict(
-                "not-replaceable",
-                "A submission that was replaced cannot be replaced again.",
-                "Replace the submission that took its place, which superseded_by names.",
             )
 
     def record(self, session: Session, arrived: Arrived, *, by: Principal) -> Acknowledgement:
@@ -155,6 +151,17 @@ class Intake:
         )
         if bound != submission.id:
             raise key_reused()
+
+
+def _require_not_replaced(session: Session, submission_id: UUID, by: Principal) -> None:
+    """Asked of what is new alone: who repeats a replacement is told of it once more."""
+    earlier = find_submission(session, submission_id, agency_id=by.agency)
+    if earlier is not None and earlier.superseded_by is not None:
+        raise Conflict(
+            "not-replaceable",
+            "A submission that was replaced cannot be replaced again.",
+            "Replace the submission that took its place, which superseded_by names.",
+        )
 
 
 def _known(session: Session, agency_id: str, sha256: str) -> Submission:

@@ -54,7 +54,8 @@ def test_a_replacement_takes_the_place_of_what_it_names(stand: Stand) -> None:
     sender = stand.sender(POLICE)
     first, package_id = stored(stand, sender)
     before = releasable(stand, "before-replacing")
-    answer = put_in_place(stand, sender, first, replacement(sender, package_id))
+    message = replacement(sender, package_id)
+    answer = put_in_place(stand, sender, first, message)
     assert answer.status_code == 201
     second = UUID(answer.get_json()["id"])
     stand.settle()
@@ -63,8 +64,10 @@ def test_a_replacement_takes_the_place_of_what_it_names(stand: Stand) -> None:
     assert shown(stand, sender, first)["state"] == "stored", "nothing is overwritten"
     assert "submission.replaced" in stand.about(first)
     assert releasable(stand, "after-replacing") == before
-    again = put_in_place(stand, sender, first, replacement(sender, package_id))
-    assert (again.status_code, again.get_json()["code"]) == (409, "not-replaceable")
+    again = put_in_place(stand, sender, first, message)
+    assert (again.status_code, again.get_json()["id"]) == (200, str(second))
+    other = put_in_place(stand, sender, first, replacement(sender, package_id))
+    assert (other.status_code, other.get_json()["code"]) == (409, "not-replaceable")
 
 
 def test_what_is_sent_to_replace_one_must_name_that_one(stand: Stand) -> None:
