@@ -82,7 +82,7 @@ def test_worker_and_web_process_need_no_more_of_the_object_store(
         submission = stand.send(sender, spoiled(sender))
         stand.try_out(sender, spoiled(sender))
         begun = stand.client.post(
-            "/v1/uploads", headers=sender.headers | begin | octets, data=bytes((8 << 20) + 1)
+            "/v1/uploads", headers=sender.headers | begin | octets, data=b"\xc1" * ((8 << 20) + 1)
         )
         assert begun.status_code == 201
         assert stand.client.get("/readyz").status_code == 200

@@ -51,7 +51,7 @@ from validators.standard import load_standards
 def test_two_agencies_know_one_child(
     stand: Stand, changed: dict[str, str], expected: dict[str, int]
 ) -> None:
-    held = child(sex="F")
+    held = child(sex="F", birth_year_month="2013-06", age_at_referral="12")
     sent(stand, stand.sender(POLICE), held)
     assert asked(stand, same_child(held, **changed)) == expected
 

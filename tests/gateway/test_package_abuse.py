@@ -313,9 +313,7 @@ MESSAGES: dict[str, tuple[str, Callable[[Sender], bytes]]] = {
     "not signed": ("not-signed", unsigned),
     "signed by a stranger": ("unknown-signer", by_a_stranger),
     "to somebody else": ("wrong-recipient", to_another),
-    "in the clear": ("not-encrypted", in_the_clear),
-    # Below 0x80, as one octet in ten begins a packet by chance.
-    "random": ("not-encrypted", lambda _: b"\x17" + uuid4().bytes * 40),
+    "noise": ("malformed", lambda _: b"\xc1\xe9" + uuid4().bytes * 40),
     "with more behind it": ("trailing-data", lambda sender: good(sender) + good(sender)),
 }
 
@@ -324,6 +322,13 @@ MESSAGES: dict[str, tuple[str, Callable[[Sender], bytes]]] = {
 def test_a_message_that_is_not_right_is_rejected(stand: Stand, sender: Sender, case: str) -> None:
     code, build = MESSAGES[case]
     assert refused(stand, sender, build(sender)) == code
+
+
+def test_a_message_in_the_clear_is_refused_before_any_of_it_is_kept(
+    stand: Stand, sender: Sender
+) -> None:
+    answer = stand.post(sender, in_the_clear(sender))
+    assert (answer.status_code, answer.get_json()["code"]) == (400, "not-openpgp")
 
 
 def test_the_rest_goes_on(stand: Stand, sender: Sender) -> None:

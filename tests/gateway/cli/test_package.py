@@ -161,7 +161,7 @@ def test_validate_rejects_what_the_gateway_would_reject(desk: Desk) -> None:
 
 
 def test_validate_says_what_is_no_package(desk: Desk) -> None:
-    file = desk.folder / "notes.txt"
+    file = desk.folder / "notes.zip"
     file.write_text("not a ZIP")
     assert desk.shell.fails(failures.REJECTED, "validate", file).out == ""
 
