@@ -305,12 +305,14 @@ def test_a_strangers_signature_beside_a_good_one_is_passed_over() -> None:
     assert opened(message).signer == AGENCY.certificate
 
 
-@pytest.mark.parametrize("length", range(len(GOOD)))
-def test_truncated_anywhere(length: int) -> None:
-    with pytest.raises(MessageRefused) as refused:
-        opened(GOOD[:length])
-    assert refused.value.code == "truncated"
-    assert_tells_nothing(refused.value)
+@pytest.mark.parametrize("first", range(16))
+def test_truncated_anywhere(first: int) -> None:
+    """In sixteen parts: how long the message is differs by an octet now and then."""
+    for length in range(first, len(GOOD), 16):
+        with pytest.raises(MessageRefused) as refused:
+            opened(GOOD[:length])
+        assert refused.value.code == "truncated"
+        assert_tells_nothing(refused.value)
 
 
 @given(st.integers(0, len(GOOD) * 8 - 1))
